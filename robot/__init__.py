@@ -1,0 +1,1 @@
+"""The machine: model, drivers, sensors, station, controllers and physics."""

@@ -1,0 +1,39 @@
+"""Shape-checked, read-only float64 arrays: what crosses a seam cannot be changed by its reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def frozen(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """Return a read-only copy of a finite array of known shape.
+
+    Args:
+        name: What the array is called in the error message.
+        value: Numbers.
+        shape: The expected shape.
+
+    Raises:
+        ValueError: If the shape differs or an entry is not finite; names the array.
+    """
+    array: Array = np.array(value, dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
+    # The sum of finite numbers this small cannot overflow, and one sum is cheaper than isfinite.
+    if not np.isfinite(array.sum()):
+        bad = np.flatnonzero(~np.isfinite(array.ravel())).tolist()
+        raise ValueError(f"{name}: expected finite numbers, got {array.ravel()[bad]} at {bad}")
+    array.flags.writeable = False
+    return array
+
+
+def read_only(array: NDArray[Any]) -> Array:
+    """Return a read-only float64 view of an array this caller owns and will not change."""
+    view = np.asarray(array, dtype=np.float64).view()
+    view.flags.writeable = False
+    return view

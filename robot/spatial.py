@@ -1,0 +1,225 @@
+"""Poses, rotation vectors, and moving twists and wrenches between frames.
+
+Six-vectors are (linear, angular) for twists and (force, torque) for wrenches. Quaternions are
+(x, y, z, w). `pose_a_b` says where frame `b` is, seen from frame `a`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from robot.arrays import Array, frozen, read_only
+
+# Below this angle, in rad, the sine is replaced by its series: sin(x)/x is 1 to double precision.
+_SMALL_ANGLE = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """Where a frame `b` is, seen from a frame `a`; the variable is named `pose_a_b`.
+
+    Attributes:
+        position: Origin of `b` in `a`, in m. Shape (3,).
+        quaternion: Orientation of `b` in `a`, unit quaternion (x, y, z, w). Shape (4,).
+    """
+
+    position: Array
+    quaternion: Array
+
+    def __post_init__(self) -> None:
+        """Check shapes, normalize the quaternion, and make both read-only."""
+        object.__setattr__(self, "position", frozen("position", self.position, (3,)))
+        quaternion = frozen("quaternion", self.quaternion, (4,))
+        norm = math.sqrt(float(quaternion @ quaternion))
+        if not 0.9 < norm < 1.1:
+            raise ValueError(f"quaternion: expected norm 1, got {norm:.4g}")
+        object.__setattr__(self, "quaternion", read_only(quaternion / norm))
+
+    @classmethod
+    def identity(cls) -> Pose:
+        """Return the pose of a frame in itself."""
+        return cls(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+
+    @classmethod
+    def translation(cls, position: ArrayLike) -> Pose:
+        """Return a pose with axes aligned with the parent's.
+
+        Args:
+            position: In m. Shape (3,).
+        """
+        return cls(np.asarray(position, dtype=np.float64), np.array([0.0, 0.0, 0.0, 1.0]))
+
+    @classmethod
+    def from_rotation_vector(
+        cls, rotation_vector: ArrayLike, position: ArrayLike = (0.0, 0.0, 0.0)
+    ) -> Pose:
+        """Return a pose turned about an axis.
+
+        Args:
+            rotation_vector: Axis times angle, in rad. Shape (3,).
+            position: In m. Shape (3,).
+        """
+        return cls(
+            np.asarray(position, dtype=np.float64), quaternion_from_rotation_vector(rotation_vector)
+        )
+
+    @classmethod
+    def from_rotation(cls, rotation: ArrayLike, position: ArrayLike = (0.0, 0.0, 0.0)) -> Pose:
+        """Return a pose from a rotation matrix.
+
+        Args:
+            rotation: Takes coordinates in `b` to coordinates in `a`. Shape (3, 3).
+            position: In m. Shape (3,).
+        """
+        return cls(np.asarray(position, dtype=np.float64), quaternion_from_rotation(rotation))
+
+    @property
+    def rotation(self) -> Array:
+        """Rotation matrix taking coordinates in `b` to coordinates in `a`. Shape (3, 3)."""
+        return rotation_from_quaternion(self.quaternion)
+
+    def inverse(self) -> Pose:
+        """Return `pose_b_a`."""
+        conjugate = self.quaternion * np.array([-1.0, -1.0, -1.0, 1.0])
+        return Pose(-rotate(conjugate, self.position), conjugate)
+
+    def __matmul__(self, other: Pose) -> Pose:
+        """Return `pose_a_c` from `pose_a_b @ pose_b_c`."""
+        return Pose(
+            self.position + rotate(self.quaternion, other.position),
+            multiply_quaternions(self.quaternion, other.quaternion),
+        )
+
+    def transform(self, point: ArrayLike) -> Array:
+        """Return the coordinates in `a` of a point given in `b`, in m. Shape (3,)."""
+        return self.position + rotate(self.quaternion, np.asarray(point, dtype=np.float64))
+
+    def rotation_vector(self) -> Array:
+        """Return the orientation as axis times angle, at most pi, in rad. Shape (3,)."""
+        return rotation_vector_from_quaternion(self.quaternion)
+
+    def angle_to(self, other: Pose) -> float:
+        """Return the angle of the rotation between the two orientations, in rad."""
+        conjugate = self.quaternion * np.array([-1.0, -1.0, -1.0, 1.0])
+        relative = multiply_quaternions(conjugate, other.quaternion)
+        sine = math.sqrt(float(relative[:3] @ relative[:3]))
+        return 2.0 * math.atan2(sine, abs(float(relative[3])))
+
+
+def multiply_quaternions(first: Array, second: Array) -> Array:
+    """Return the Hamilton product of two quaternions (x, y, z, w). Shape (4,)."""
+    ax, ay, az, aw = (float(v) for v in first)
+    bx, by, bz, bw = (float(v) for v in second)
+    return np.array(
+        [
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ]
+    )
+
+
+def rotate(quaternion: Array, vector: Array) -> Array:
+    """Return a vector turned by a unit quaternion: v + 2 w (u × v) + 2 u × (u × v). Shape (3,)."""
+    x, y, z, w = (float(v) for v in quaternion)
+    a, b, c = (float(v) for v in vector)
+    tx, ty, tz = 2.0 * (y * c - z * b), 2.0 * (z * a - x * c), 2.0 * (x * b - y * a)
+    return np.array(
+        [
+            a + w * tx + y * tz - z * ty,
+            b + w * ty + z * tx - x * tz,
+            c + w * tz + x * ty - y * tx,
+        ]
+    )
+
+
+def rotation_from_quaternion(quaternion: ArrayLike) -> Array:
+    """Return the rotation matrix of a unit quaternion (x, y, z, w). Shape (3, 3)."""
+    x, y, z, w = (float(v) for v in np.asarray(quaternion, dtype=np.float64))
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def quaternion_from_rotation(rotation: ArrayLike) -> Array:
+    """Return the unit quaternion (x, y, z, w), w not negative, of a rotation matrix. Shape (4,).
+
+    Shepperd's method: the largest of the four squared components is found from the trace first, so
+    that no small number is divided by.
+    """
+    m = np.asarray(rotation, dtype=np.float64)
+    diagonal = np.array([m[0, 0], m[1, 1], m[2, 2], m.trace()])
+    largest = int(np.argmax(diagonal))
+    if largest == 3:
+        quaternion = np.array(
+            [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], 1.0 + m.trace()]
+        )
+    else:
+        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
+        quaternion = np.empty(4)
+        quaternion[i] = 1.0 + 2.0 * m[i, i] - m.trace()
+        quaternion[j] = m[j, i] + m[i, j]
+        quaternion[k] = m[k, i] + m[i, k]
+        quaternion[3] = m[k, j] - m[j, k]
+    if quaternion[3] < 0.0:
+        quaternion = -quaternion
+    return np.asarray(quaternion / np.linalg.norm(quaternion), dtype=np.float64)
+
+
+def quaternion_from_rotation_vector(rotation_vector: ArrayLike) -> Array:
+    """Return the unit quaternion (x, y, z, w) of axis times angle, in rad. Shape (4,)."""
+    vector = np.asarray(rotation_vector, dtype=np.float64)
+    angle = math.sqrt(float(vector @ vector))
+    scale = 0.5 if angle < _SMALL_ANGLE else math.sin(0.5 * angle) / angle
+    return np.append(vector * scale, math.cos(0.5 * angle))
+
+
+def rotation_vector_from_quaternion(quaternion: ArrayLike) -> Array:
+    """Return axis times angle, at most pi, of a unit quaternion, in rad. Shape (3,)."""
+    q = np.asarray(quaternion, dtype=np.float64)
+    if q[3] < 0.0:
+        q = -q
+    sine = math.sqrt(float(q[:3] @ q[:3]))
+    if sine < _SMALL_ANGLE:
+        return np.asarray(2.0 * q[:3], dtype=np.float64)
+    return np.asarray(q[:3] * (2.0 * math.atan2(sine, float(q[3])) / sine), dtype=np.float64)
+
+
+def rotate_six(rotation_a_b: Array, vector_b: Array) -> Array:
+    """Turn both halves of a twist or wrench from the axes of `b` to those of `a`. Shape (6,)."""
+    return np.concatenate([rotation_a_b @ vector_b[:3], rotation_a_b @ vector_b[3:]])
+
+
+def move_wrench(wrench: Array, offset: ArrayLike) -> Array:
+    """Return a wrench about another point, along the same axes. Shape (6,).
+
+    Args:
+        wrench: Force and torque about the old point, in N and N·m. Shape (6,).
+        offset: From the new point to the old one, in m. Shape (3,).
+    """
+    force = wrench[:3]
+    return np.concatenate([force, wrench[3:] + np.cross(np.asarray(offset), force)])
+
+
+def interpolate(start: Pose, end: Pose, share: float) -> Pose:
+    """Return the pose a share of the way along the straight line and the shortest turn.
+
+    Args:
+        start: Pose at share 0.
+        end: Pose at share 1.
+        share: From 0 to 1.
+    """
+    turn = (start.inverse() @ end).rotation_vector()
+    return Pose(
+        (1.0 - share) * start.position + share * end.position,
+        multiply_quaternions(start.quaternion, quaternion_from_rotation_vector(share * turn)),
+    )
