@@ -1,0 +1,94 @@
+"""The only place where a control tick happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from robot.cell import Cell
+from robot.cell_state import CellState
+from robot.control.controller import Controller
+from robot.state import RobotCommand, Target
+
+
+@dataclass(frozen=True, eq=False)
+class Tick:
+    """What one control tick measured, wanted and sent.
+
+    Attributes:
+        state: What was measured at its start.
+        target: What the tools should do.
+        sent: The command the driver accepted.
+    """
+
+    state: CellState
+    target: Target
+    sent: RobotCommand
+
+
+class ControlLoop:
+    """Runs a controller on a cell, in simulation and on hardware alike."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        controller: Controller,
+        listeners: Sequence[Callable[[Tick], None]] = (),
+    ) -> None:
+        """Join a cell and a controller.
+
+        Args:
+            cell: Where to read and write.
+            controller: What to run.
+            listeners: Called after every tick, e.g. to record it.
+        """
+        self.cell = cell
+        self.controller = controller
+        self._listeners = tuple(listeners)
+        self._state: CellState | None = None
+
+    def reset(self, rng: np.random.Generator) -> CellState:
+        """Start an episode from the present posture.
+
+        Args:
+            rng: The episode's generator.
+
+        Returns:
+            The first measurement.
+        """
+        self.cell.reset(rng)
+        state = self.cell.read()
+        self.controller.reset(state)
+        self._state = state
+        return state
+
+    def run(self, target: Target, ticks: int) -> CellState:
+        """Track a target for some control periods.
+
+        Args:
+            target: What each arm's tool should do.
+            ticks: How many control periods.
+
+        Returns:
+            The measurement at the end of the last period.
+
+        Raises:
+            RuntimeError: If the loop was not reset.
+        """
+        if self._state is None:
+            raise RuntimeError("ControlLoop.run() before reset(): there is no measurement yet")
+        state = self._state
+        cell = self.cell
+        for _ in range(ticks):
+            command = self.controller.update(state, target, cell.clock.dt)
+            sent = cell.write(command, state)
+            if self._listeners:
+                tick = Tick(state, target, sent)
+                for listener in self._listeners:
+                    listener(tick)
+            cell.clock.tick()
+            state = cell.read()
+            self._state = state
+        return state
