@@ -1,0 +1,64 @@
+"""The nominal plan as data: what each arm does in which order, where, and how carefully."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from robot.spatial import Pose
+
+
+class Motion(Enum):
+    """What kind of motion a phase is; a policy knows how to do each kind, a task picks them."""
+
+    MOVE = "move"
+    """Go to the pose, freely."""
+
+    GRASP = "grasp"
+    """Close the fingers and check by opening and touch that the part is held."""
+
+    CONTACT = "contact"
+    """Advance along the tool's z axis until something is felt."""
+
+    SEARCH = "search"
+    """Keep a light push and spiral sideways until the tip drops into place."""
+
+    ALIGN = "align"
+    """Keep a light push and turn about the tool's z axis until teeth mesh."""
+
+    INSERT = "insert"
+    """Push home with a force limit."""
+
+    VERIFY = "verify"
+    """Check by depth, force and process signal that the part is home."""
+
+    RELEASE = "release"
+    """Open the fingers."""
+
+    AWAIT = "await"
+    """Wait for a process signal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """One step of one arm's plan.
+
+    Attributes:
+        arm: Which arm.
+        name: What the step is called in records, e.g. `approach_pin`.
+        motion: Which kind of motion it is.
+        pose_world_tool: Where the tool should be at its end, from believed poses.
+        gripper_opening: Distance between the fingers during it, in m.
+        signal: The process signal waited for or checked, or None.
+        limits: What bounds the motion, named with units, e.g. `speed_m_s`, `force_n`,
+            `radius_mm`, `angle_deg`, `time_s`.
+    """
+
+    arm: str
+    name: str
+    motion: Motion
+    pose_world_tool: Pose
+    gripper_opening: float
+    signal: str | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)

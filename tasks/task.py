@@ -1,0 +1,177 @@
+"""Seam: one assembly job as data and pure functions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from robot.arrays import Array, frozen
+from robot.cell_state import CellState
+from robot.spatial import Pose
+from robot.station import SignalSpec
+from tasks.parts.shapes import Part
+from tasks.phases import Phase
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """One draw of everything that differs between two episodes.
+
+    Attributes:
+        pose_world_parts: Where each part really is, by part name.
+        pose_world_believed: Where the robot is told each part is, by part name.
+        friction: Coulomb friction coefficient of each part against the pads and the pin, by part
+            name.
+        parameters: Every other drawn number by name with its unit, e.g. `clearance_mm`,
+            `magnet_force_n`, `shove_time_s`; what a scene needs to bring the draw about.
+    """
+
+    pose_world_parts: Mapping[str, Pose]
+    pose_world_believed: Mapping[str, Pose]
+    friction: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the layout as plain numbers, for a record; `from_json` undoes it exactly."""
+        return {
+            "pose_world_parts": _poses_to_json(self.pose_world_parts),
+            "pose_world_believed": _poses_to_json(self.pose_world_believed),
+            "friction": dict(self.friction),
+            "parameters": dict(self.parameters),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Layout:
+        """Return the layout that a record holds."""
+        return cls(
+            pose_world_parts=_poses_from_json(data["pose_world_parts"]),
+            pose_world_believed=_poses_from_json(data["pose_world_believed"]),
+            friction={name: float(value) for name, value in data["friction"].items()},
+            parameters={name: float(value) for name, value in data["parameters"].items()},
+        )
+
+
+def _poses_to_json(poses: Mapping[str, Pose]) -> dict[str, list[float]]:
+    return {name: [*pose.position, *pose.quaternion] for name, pose in poses.items()}
+
+
+def _poses_from_json(data: Mapping[str, list[float]]) -> dict[str, Pose]:
+    return {name: Pose(np.array(v[:3]), np.array(v[3:])) for name, v in data.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everything a task may look at to judge an instant.
+
+    Attributes:
+        cell: What the cell measured.
+        pose_world_tools: Tool poses, by arm name.
+        pose_world_parts: Part poses, by part name: true in simulation, estimated on hardware.
+        events: What only the scene can see, by name: e.g. `contact_force_n`, `base_tilt_deg`,
+            `meshed_left`. Absent on hardware.
+    """
+
+    cell: CellState
+    pose_world_tools: Mapping[str, Pose]
+    pose_world_parts: Mapping[str, Pose]
+    events: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The judgement of an instant.
+
+    Attributes:
+        success: The job is done.
+        failure: Why it can no longer be done, or None.
+        progress: How far it got, from 0 to 1.
+        measures: The numbers the judgement rests on, named with their unit, e.g. `depth_mm`.
+    """
+
+    success: bool
+    failure: str | None
+    progress: float
+    measures: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """One vector that `Task.observe()` returns.
+
+    Attributes:
+        key: Name in the observation.
+        size: Length.
+        meaning: What the entries are, in order, with units and frames.
+    """
+
+    key: str
+    size: int
+    meaning: str
+
+
+class Task(ABC):
+    """One assembly job: its parts, its variations, its plan, its judgement and its reward.
+
+    A task is data and functions without side effects on anything but its own episode's judgement.
+    It holds no device and no physics, so that the same object is trained in simulation, run on
+    hardware and tested on poses typed by hand.
+
+    Attributes:
+        name: Identifier in configurations and reports.
+        arms: The arms that do the job, in the order of the action.
+        instruction: The job in one English sentence, for language-conditioned policies.
+        time_limit: Longest episode, in s.
+        parts: What the scene is built from.
+        observation: Each vector that `observe()` returns.
+        signals: The process signals the task needs from a station.
+        pose_world_home: Where each arm's tool waits, by arm name.
+    """
+
+    name: str
+    arms: tuple[str, ...]
+    instruction: str
+    time_limit: float
+    parts: tuple[Part, ...]
+    observation: tuple[Observed, ...]
+    signals: tuple[SignalSpec, ...]
+    pose_world_home: Mapping[str, Pose]
+
+    @abstractmethod
+    def sample_layout(self, rng: np.random.Generator) -> Layout:
+        """Draw an episode. The only place where a task uses randomness."""
+
+    @abstractmethod
+    def phases(self, layout: Layout) -> tuple[Phase, ...]:
+        """Return the nominal plan, from believed poses only."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Forget the judgement of the last episode (how long a part has been seated, say)."""
+
+    @abstractmethod
+    def evaluate(self, snapshot: Snapshot) -> Outcome:
+        """Judge an instant. Rewards, terminations and reports all use this and nothing else."""
+
+    @abstractmethod
+    def reward(self, before: Outcome, after: Outcome, action: Array) -> Mapping[str, float]:
+        """Return the reward of one policy step, term by term; the reward is their sum.
+
+        Args:
+            before: Judgement before the step.
+            after: Judgement after the step.
+            action: What the policy did, as the environment received it.
+        """
+
+    @abstractmethod
+    def observe(self, snapshot: Snapshot, layout: Layout) -> Mapping[str, Array]:
+        """Return what a policy may know about the job, from sensors and believed poses only."""
+
+
+def vector(pose: Pose) -> Array:
+    """Return a pose as position then quaternion (w not negative), for an observation. Shape (7,)."""
+    quaternion = pose.quaternion if pose.quaternion[3] >= 0.0 else -pose.quaternion
+    return frozen("pose", np.concatenate([pose.position, quaternion]), (7,))
