@@ -1,0 +1,1 @@
+"""The things that are assembled, as dimensions, frames and shapes."""
