@@ -50,6 +50,8 @@ class Phase:
         motion: Which kind of motion it is.
         pose_world_tool: Where the tool should be at its end, from believed poses.
         gripper_opening: Distance between the fingers during it, in m.
+        pose_tool_part: Where the held part is in the tool if it was grasped as planned; None while
+            the hand is empty. A policy that feels the part elsewhere moves the tool accordingly.
         signal: The process signal waited for or checked, or None.
         limits: What bounds the motion, named with units, e.g. `speed_m_s`, `force_n`,
             `radius_mm`, `angle_deg`, `time_s`.
@@ -60,5 +62,6 @@ class Phase:
     motion: Motion
     pose_world_tool: Pose
     gripper_opening: float
+    pose_tool_part: Pose | None = None
     signal: str | None = None
     limits: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,98 @@
+"""What an action means: eight numbers in [-1, 1] for each arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot.arrays import Array
+from robot.spatial import Pose
+from robot.state import ToolTarget
+
+ACTION_SIZE = 8
+"""Numbers per arm: translation (3), rotation (3), gripper opening, stiffness."""
+
+
+@dataclass(frozen=True)
+class ActionScale:
+    """What an action of one means.
+
+    Attributes:
+        translation_m: Largest step of the tool target along each of its axes, per policy period.
+        rotation_rad: Largest turn of the tool target about each of its axes, per policy period.
+        opening_m: Gripper opening at +1; it is closed at -1.
+        soft_n_m: Translational stiffness at -1, in N/m.
+        stiff_n_m: Translational stiffness at +1, in N/m.
+        soft_nm_rad: Rotational stiffness at -1, in N·m/rad.
+        stiff_nm_rad: Rotational stiffness at +1, in N·m/rad.
+    """
+
+    translation_m: float = 0.02
+    rotation_rad: float = 0.08
+    opening_m: float = 0.05
+    soft_n_m: float = 300.0
+    stiff_n_m: float = 3000.0
+    soft_nm_rad: float = 5.0
+    stiff_nm_rad: float = 100.0
+
+    def __post_init__(self) -> None:
+        """Refuse scales that are not positive."""
+        for name, value in asdict(self).items():
+            if not value > 0.0:
+                raise ValueError(f"{name}: expected a positive number, got {value}")
+
+    def as_mapping(self) -> Mapping[str, float]:
+        """Return the scale by name, for a `Brief`."""
+        return asdict(self)
+
+
+def stiffness_of(share: float, scale: ActionScale) -> Array:
+    """Return the stiffness that the eighth number asks for, geometrically between soft and stiff.
+
+    Args:
+        share: From -1, soft, to 1, stiff.
+        scale: The two ends.
+
+    Returns:
+        In N/m then N·m/rad. Shape (6,).
+    """
+    s = 0.5 * (share + 1.0)
+    linear = scale.soft_n_m ** (1.0 - s) * scale.stiff_n_m**s
+    angular = scale.soft_nm_rad ** (1.0 - s) * scale.stiff_nm_rad**s
+    return np.array([linear, linear, linear, angular, angular, angular])
+
+
+def decode(
+    action: NDArray[np.float32], pose_world_target: Pose, scale: ActionScale
+) -> ToolTarget:
+    """Return the target that one arm's eight numbers ask for.
+
+    The step is taken from the last *target*, not from the measured tool, so that a steady push
+    against a part does not drift with the sag of the arm (policy-level action integration, Tang et
+    al. 2023, arXiv 2305.17110). Translation and rotation are along the axes of the last target.
+
+    Args:
+        action: Translation (3), rotation vector (3), opening, stiffness, clipped to [-1, 1].
+            Shape (8,).
+        pose_world_target: Where the last target was.
+        scale: What an action of one means.
+
+    Raises:
+        ValueError: If the action has another shape or is not finite.
+    """
+    numbers = np.asarray(action, dtype=np.float64)
+    if numbers.shape != (ACTION_SIZE,) or not np.isfinite(numbers).all():
+        raise ValueError(f"action: expected {ACTION_SIZE} finite numbers, got {numbers}")
+    numbers = np.clip(numbers, -1.0, 1.0)
+    step = Pose.from_rotation_vector(
+        scale.rotation_rad * numbers[3:6], scale.translation_m * numbers[:3]
+    )
+    return ToolTarget(
+        pose_world_tool=pose_world_target @ step,
+        wrench_world_tool=np.zeros(6),
+        stiffness=stiffness_of(float(numbers[7]), scale),
+        gripper_opening=0.5 * scale.opening_m * (float(numbers[6]) + 1.0),
+    )

@@ -1,0 +1,202 @@
+"""One task and one control loop as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from envs.actions import ACTION_SIZE, ActionScale, decode, stiffness_of
+from envs.observations import Observation, entries, observe, space
+from robot.cell_state import CellState
+from robot.loop import ControlLoop
+from robot.spatial import Pose
+from robot.state import Target, ToolTarget
+from robot.station import require_signals
+from tasks.scene import Scene
+from tasks.task import Layout, Outcome, Snapshot, Task
+
+Action = NDArray[np.float32]
+
+# How long the robot stands before a cycle starts, in s: a teleported robot comes to rest in 0.2 s.
+_SETTLE_TIME = 0.3
+# How far apart the hands may be asked to open while they wait, as a share of the widest opening.
+_HOME_OPENING = 0.5
+
+
+class AssemblyEnv(gym.Env[Observation, Action]):
+    """Judges, rewards and observes one task while a control loop runs the cell.
+
+    The environment neither knows nor asks whether the cell is simulated. One `step` is one
+    policy period, i.e. a whole number of control periods.
+
+    ### Action
+
+    Eight numbers in [-1, 1] for each arm of the task, in the order of `Task.arms`: a step of the
+    tool target along its own axes (3), a turn about them (3), the gripper opening and the
+    stiffness with which the target is held. See `envs.actions.decode`.
+
+    ### Observation
+
+    | key                             | shape      | meaning                                       |
+    | ------------------------------- | ---------- | --------------------------------------------- |
+    | `joint_position`                | (n,)       | joints, rad                                   |
+    | `joint_velocity`                | (n,)       | joints, rad/s                                 |
+    | `<arm>_position_world_tool`     | (3,)       | tool, m                                       |
+    | `<arm>_quaternion_world_tool`   | (4,)       | tool, (x, y, z, w), w not negative            |
+    | `<arm>_position_world_target`   | (3,)       | tool target, m                                |
+    | `<arm>_quaternion_world_target` | (4,)       | tool target, (x, y, z, w), w not negative     |
+    | `<arm>_gripper_opening`         | (1,)       | distance between the pads, m                  |
+    | `<arm>_wrench_tool`             | (6,)       | felt by the tool, along its axes, N and N·m   |
+    | `<arm>_tactile`                 | (2, 11, 9) | taxel pressure, kPa                           |
+    | task keys                       |            | see `Task.observation`                        |
+
+    ### End of an episode
+
+    `terminated` on success or on a failure that cannot be undone, `truncated` on the time
+    limit, never both. `info["outcome"]` holds the judgement and `info["reward_terms"]` the terms.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+
+    def __init__(
+        self,
+        task: Task,
+        scene: Scene,
+        loop: ControlLoop,
+        ticks_per_step: int = 20,
+        scale: ActionScale | None = None,
+    ) -> None:
+        """Join a task, its scene and a control loop.
+
+        Args:
+            task: What to do.
+            scene: Where the parts are.
+            loop: What moves the robot; the cell must be connected.
+            ticks_per_step: Control periods in one policy period.
+            scale: What an action of one means.
+
+        Raises:
+            ConfigError: If the station lacks a signal the task needs.
+        """
+        require_signals(loop.cell.station, task.signals)
+        self.task = task
+        self.scene = scene
+        self.loop = loop
+        self.ticks_per_step = ticks_per_step
+        self.scale = scale or ActionScale()
+        self.layout: Layout | None = None
+        self._entries = entries(task, loop.cell.model, loop.cell.sensors)
+        self.observation_space = space(task, self._entries)
+        self.action_space = spaces.Box(-1.0, 1.0, (ACTION_SIZE * len(task.arms),), np.float32)
+        self._target = Target(tools={})
+        self._outcome: Outcome | None = None
+        self._start = 0.0
+
+    @property
+    def dt(self) -> float:
+        """The policy period, in s."""
+        return self.ticks_per_step * self.loop.cell.clock.dt
+
+    @property
+    def elapsed(self) -> float:
+        """Time since the episode began, on the cell's clock, in s."""
+        return self.loop.cell.clock.time - self._start
+
+    @override
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Draw a layout, bring it about and return the first observation.
+
+        Args:
+            seed: Seeds every random draw of this and the following episodes.
+            options: `{"layout": Layout}` replays a given layout instead of drawing one.
+
+        Raises:
+            EpisodeSetupError: If the layout cannot be brought about.
+            ValueError: If an option is unknown.
+        """
+        super().reset(seed=seed)
+        unknown = set(options or {}) - {"layout"}
+        if unknown:
+            raise ValueError(f"options: unknown {sorted(unknown)}, known: ['layout']")
+        layout = (options or {}).get("layout") or self.task.sample_layout(self.np_random)
+        self.layout = self.scene.apply(layout)
+        self.loop.reset(self.np_random)
+        opening = _HOME_OPENING * self.scale.opening_m
+        stiff = stiffness_of(1.0, self.scale)
+        self._target = Target(
+            tools={
+                arm: ToolTarget(self.task.pose_world_home[arm], np.zeros(6), stiff, opening)
+                for arm in self.task.arms
+            }
+        )
+        settle = max(1, round(_SETTLE_TIME / self.loop.cell.clock.dt))
+        state = self.loop.run(self._target, settle)
+        self._start = self.loop.cell.clock.time
+        self.scene.events()  # what happened while the robot came to rest is not the episode's
+        self.task.begin()
+        snapshot = self._snapshot(state)
+        self._outcome = self.task.evaluate(snapshot)
+        return self._observe(snapshot), {"outcome": self._outcome, "layout": self.layout}
+
+    @override
+    def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Run one policy period.
+
+        Args:
+            action: Eight numbers in [-1, 1] for each arm. Shape (8 * len(arms),).
+
+        Raises:
+            RuntimeError: If the environment was not reset.
+            SafetyStop: If the guard halted the robot.
+        """
+        if self._outcome is None:
+            raise RuntimeError("AssemblyEnv.step() before reset()")
+        numbers = np.asarray(action, dtype=np.float32)
+        if numbers.shape != self.action_space.shape:
+            raise ValueError(
+                f"action: expected shape {self.action_space.shape}, got {numbers.shape}"
+            )
+        tools = {
+            arm: decode(
+                numbers[ACTION_SIZE * i : ACTION_SIZE * (i + 1)],
+                self._target.tools[arm].pose_world_tool,
+                self.scale,
+            )
+            for i, arm in enumerate(self.task.arms)
+        }
+        self._target = Target(tools=tools)
+        state = self.loop.run(self._target, self.ticks_per_step)
+        snapshot = self._snapshot(state)
+        before, after = self._outcome, self.task.evaluate(snapshot)
+        self._outcome = after
+        terms = dict(self.task.reward(before, after, np.asarray(numbers, dtype=np.float64)))
+        terminated = after.success or after.failure is not None
+        truncated = not terminated and self.elapsed >= self.task.time_limit
+        info = {"outcome": after, "reward_terms": terms}
+        return self._observe(snapshot), float(sum(terms.values())), terminated, truncated, info
+
+    def _snapshot(self, state: CellState) -> Snapshot:
+        cell = self.loop.cell
+        robot = state.robot
+        configuration = cell.model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        return Snapshot(
+            cell=state,
+            pose_world_tools={
+                arm: configuration.pose_world(cell.model.tool_frames[arm])
+                for arm in self.task.arms
+            },
+            pose_world_parts=self.scene.pose_world_parts(),
+            events=self.scene.events(),
+        )
+
+    def _observe(self, snapshot: Snapshot) -> Observation:
+        assert self.layout is not None  # reset() has set it before any snapshot is taken
+        targets = {arm: tool.pose_world_tool for arm, tool in self._target.tools.items()}
+        return observe(self.task, self._entries, snapshot, self.layout, targets)

@@ -1,0 +1,31 @@
+"""Shaping functions: pure numbers in, pure numbers out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from robot.arrays import Array
+
+
+def potential_difference(before: float, after: float, discount: float = 0.99) -> float:
+    """Return the shaping that leaves the best policy what it is.
+
+    F = γ Φ(s') - Φ(s), after Ng, Harada and Russell, "Policy invariance under reward
+    transformations", ICML 1999.
+
+    Args:
+        before: Potential before the step.
+        after: Potential after the step.
+        discount: γ of the learner.
+    """
+    return discount * after - before
+
+
+def effort(action: Array) -> float:
+    """Return the mean square of an action, from 0 to 1."""
+    return float(np.mean(np.square(action)))
+
+
+def excess(value: float, limit: float) -> float:
+    """Return by how much of a limit a value is above it; 0 below."""
+    return max(0.0, value / limit - 1.0)
