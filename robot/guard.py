@@ -1,0 +1,329 @@
+"""What no command and no measurement gets around: joints, speed, effort, workspace, force, age.
+
+A command that asks for too much is bent, counted and named in a warning. A measurement that says
+that bending is not enough (a part pushed too hard, a robot that falls, an open safety chain) ends
+in `SafetyStop`. This is a last gate in software, not a safety function in the sense of ISO 13849:
+emergency stop and enabling switch belong in hardware.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from robot.arrays import Array
+from robot.cell_state import CellState
+from robot.errors import SafetyStop
+from robot.log import HeldBack
+from robot.model import RobotModel
+from robot.sensor import WrenchReading
+from robot.state import Lifecycle, RobotCommand, RobotState
+
+logger = logging.getLogger(__name__)
+
+_FIELDS = ("joint_position", "joint_velocity", "joint_effort")
+_UNITS = ("rad", "rad/s", "N·m")
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """How much is allowed.
+
+    Attributes:
+        position_margin: Commands stay this far inside each joint's position limits, in rad.
+        lead_time: A commanded position may lie ahead of the measured one by what the joint's
+            largest speed covers in this time, in s; it bounds the jump of a servo.
+        overrun: A measured joint this far beyond its limits stops the robot, in rad.
+        overspeed: A measured joint this many times faster than its limit stops the robot.
+        max_state_age: A sample older than this stops the robot, in s.
+        force_limit: Largest force at a wrist, in N, for longer than `force_time`.
+        force_time: How long the force may be above `force_limit`, in s.
+        force_peak: Force at a wrist that stops the robot at once, in N. The default is what
+            ISO/TS 15066 allows on a hand at rest.
+        base_tilt: Angle between the base's and the world's z axes that counts as falling, in rad.
+        workspace: Lower and upper corner of the box the tools must stay in, in the world, in m.
+        tool_speed: Largest speed of a tool, in m/s.
+        tool_period: How often the tools are looked at, in s; forward kinematics is the costly part,
+            and a tool moves a few centimetres at most between two looks.
+    """
+
+    position_margin: float = 0.005
+    lead_time: float = 0.25
+    overrun: float = 0.05
+    overspeed: float = 1.5
+    max_state_age: float = 0.05
+    force_limit: float = 60.0
+    force_time: float = 0.1
+    force_peak: float = 140.0
+    base_tilt: float = 0.5
+    workspace: tuple[tuple[float, float, float], tuple[float, float, float]] = (
+        (-1.5, -1.5, -0.2),
+        (1.5, 1.5, 2.5),
+    )
+    tool_speed: float = 2.0
+    tool_period: float = 0.02
+
+
+class Guard:
+    """Bends commands into the robot's limits and stops it when a measurement is out of bounds.
+
+    Attributes:
+        clamps: Commands bent since the last `reset()`.
+        stops: Stops since the last `reset()`.
+    """
+
+    def __init__(
+        self,
+        model: RobotModel,
+        config: GuardConfig | None = None,
+        grippers: Mapping[str, float] | None = None,
+    ) -> None:
+        """Take over the limits of a robot.
+
+        Args:
+            model: The robot's limits and kinematics.
+            config: How much is allowed; the defaults if omitted.
+            grippers: Largest opening of each gripper by arm name, in m, as in `DriverSpec`.
+
+        Raises:
+            ValueError: If the margin leaves a joint no room.
+        """
+        self.config = config = config or GuardConfig()
+        self._model = model
+        self._grippers = dict(grippers or {})
+        lower, upper = model.position_limits
+        soft_lower, soft_upper = lower + config.position_margin, upper - config.position_margin
+        if np.any(soft_lower > soft_upper):
+            narrow = [
+                name
+                for name, low, high in zip(model.joint_names, soft_lower, soft_upper, strict=True)
+                if low > high
+            ]
+            raise ValueError(
+                f"position_margin = {config.position_margin} rad leaves no room for {narrow}"
+            )
+        self._soft_limits = (soft_lower, soft_upper)
+        self._lead = model.velocity_limits * config.lead_time
+        # Every bound is centre ± half range, so that one subtraction and one comparison over all of
+        # them tell whether anything has to be bent; it almost never has.
+        zeros = np.zeros_like(upper)
+        self._command_centre = np.concatenate(
+            [0.5 * (soft_lower + soft_upper), zeros, zeros, zeros]
+        )
+        self._command_half = np.concatenate(
+            [
+                0.5 * (soft_upper - soft_lower),
+                model.velocity_limits,
+                model.effort_limits,
+                self._lead,
+            ]
+        )
+        self._command = np.empty_like(self._command_half)
+        self._measured_centre = np.concatenate([0.5 * (lower + upper), zeros])
+        self._measured_half = np.concatenate(
+            [0.5 * (upper - lower) + config.overrun, config.overspeed * model.velocity_limits]
+        )
+        self._measured = np.empty_like(self._measured_half)
+        self._cos_tilt = math.cos(config.base_tilt)
+        self._box = np.array(config.workspace)
+        self._warnings = HeldBack(logger)
+        self.clamps = 0
+        self.stops = 0
+        self._force_since: dict[str, float] = {}
+        self._tools: Mapping[str, Array] = {}
+        self._tools_time = -math.inf
+
+    def reset(self) -> None:
+        """Start an episode: forget forces and tool positions, and count from zero."""
+        self.clamps = 0
+        self.stops = 0
+        self._force_since.clear()
+        self._tools = {}
+        self._tools_time = -math.inf
+
+    def clamp(self, command: RobotCommand, state: CellState, dt: float) -> RobotCommand:
+        """Return the nearest command that is allowed; the same object if nothing had to be bent.
+
+        Args:
+            command: What the controller wants.
+            state: What was measured when it was made.
+            dt: The control period, in s. Every bound here is one of state, not of rate, so that
+                bending twice changes nothing; a guard that limits rates needs it.
+        """
+        n = command.joint_position.shape[0]
+        scratch = self._command
+        measured = state.robot.joint_position
+        scratch[:n] = command.joint_position
+        scratch[n : 2 * n] = command.joint_velocity
+        scratch[2 * n : 3 * n] = command.joint_effort
+        np.subtract(command.joint_position, measured, out=scratch[3 * n :])
+        np.subtract(scratch, self._command_centre, out=scratch)
+        np.abs(scratch, out=scratch)
+        openings = command.gripper_opening
+        if not np.greater(scratch, self._command_half).any() and not self._bends(openings):
+            return command
+        self.clamps += 1
+        return self._bent(command, measured, state.time)
+
+    def check(self, state: CellState, now: float) -> None:
+        """Pass what was measured, or stop.
+
+        Args:
+            state: What was measured.
+            now: The present, on the cell's clock, in s.
+
+        Raises:
+            SafetyStop: Names the limit, the value and what it belongs to.
+        """
+        complaint = (
+            self._check_chain(state, now)
+            or self._check_joints(state.robot)
+            or self._check_forces(state)
+            or self._check_tools(state.robot)
+        )
+        if complaint is not None:
+            self.stops += 1
+            raise SafetyStop(complaint)
+
+    def _bends(self, openings: Mapping[str, float]) -> bool:
+        for arm, largest in self._grippers.items():
+            opening = openings.get(arm)
+            if opening is not None and not 0.0 <= opening <= largest:
+                return True
+        return False
+
+    def _bent(self, command: RobotCommand, measured: Array, time: float) -> RobotCommand:
+        near = np.clip(command.joint_position, measured - self._lead, measured + self._lead)
+        bent = {
+            "joint_position": np.clip(near, *self._soft_limits),
+            "joint_velocity": _within(command.joint_velocity, self._model.velocity_limits),
+            "joint_effort": _within(command.joint_effort, self._model.effort_limits),
+        }
+        for field, unit in zip(_FIELDS, _UNITS, strict=True):
+            amount = bent[field] - getattr(command, field)
+            for joint in np.flatnonzero(amount):
+                name = self._model.joint_names[joint]
+                self._warnings.warning(
+                    f"{field} {name}",
+                    time,
+                    "%s of '%s' bent by %+.3g %s",
+                    field,
+                    name,
+                    amount[joint],
+                    unit,
+                )
+        openings = dict(command.gripper_opening)
+        for arm, largest in self._grippers.items():
+            if arm in openings:
+                openings[arm] = min(max(openings[arm], 0.0), largest)
+                if openings[arm] != command.gripper_opening[arm]:
+                    self._warnings.warning(
+                        f"gripper {arm}",
+                        time,
+                        "opening of gripper '%s' bent to %.4g m",
+                        arm,
+                        openings[arm],
+                    )
+        return dataclasses.replace(
+            command,
+            joint_position=bent["joint_position"],
+            joint_velocity=bent["joint_velocity"],
+            joint_effort=bent["joint_effort"],
+            gripper_opening=openings,
+        )
+
+    def _check_chain(self, state: CellState, now: float) -> str | None:
+        robot = state.robot
+        if robot.lifecycle is Lifecycle.ESTOP:
+            return "emergency stop: release it, then recover the driver"
+        if robot.lifecycle is Lifecycle.FAULT:
+            return f"driver fault: {robot.fault or 'no reason given'}"
+        if not state.station.safe:
+            return "station: the safety chain is open"
+        age = now - robot.time
+        if age > self.config.max_state_age:
+            return f"state: expected an age of at most {self.config.max_state_age} s, got {age:.3f}"
+        base = robot.base
+        if base is not None:
+            x, y = base.pose_world_base.quaternion[:2].tolist()
+            # Third diagonal entry of the rotation matrix: how far the base's z axis is upright.
+            cosine = 1.0 - 2.0 * (x * x + y * y)
+            if cosine < self._cos_tilt:
+                return (
+                    f"base: tilted by {math.acos(max(cosine, -1.0)):.2f} rad, "
+                    f"at most {self.config.base_tilt} is standing"
+                )
+        return None
+
+    def _check_joints(self, robot: RobotState) -> str | None:
+        n = robot.joint_position.shape[0]
+        scratch = self._measured
+        scratch[:n] = robot.joint_position
+        scratch[n:] = robot.joint_velocity
+        np.subtract(scratch, self._measured_centre, out=scratch)
+        np.abs(scratch, out=scratch)
+        beyond = np.greater(scratch, self._measured_half)
+        if not beyond.any():
+            return None
+        field, joint = divmod(int(np.argmax(beyond)), n)
+        bound = self._measured_half[field * n + joint]
+        centre = self._measured_centre[field * n + joint]
+        value = getattr(robot, _FIELDS[field])[joint]
+        return (
+            f"{_FIELDS[field]} of '{self._model.joint_names[joint]}': measured {value:.3f} "
+            f"{_UNITS[field]}, allowed {centre - bound:.3f} to {centre + bound:.3f}"
+        )
+
+    def _check_forces(self, state: CellState) -> str | None:
+        for name, reading in state.readings.items():
+            if not isinstance(reading, WrenchReading):
+                continue
+            x, y, z = reading.wrench_tool[:3].tolist()
+            force = math.sqrt(x * x + y * y + z * z)
+            if force > self.config.force_peak:
+                return f"'{name}': {force:.0f} N, peak limit {self.config.force_peak:.0f} N"
+            if force <= self.config.force_limit:
+                self._force_since.pop(name, None)
+                continue
+            since = self._force_since.setdefault(name, reading.time)
+            if reading.time - since > self.config.force_time:
+                return (
+                    f"'{name}': {force:.0f} N, above {self.config.force_limit:.0f} N "
+                    f"for more than {self.config.force_time} s"
+                )
+        return None
+
+    def _check_tools(self, robot: RobotState) -> str | None:
+        elapsed = robot.time - self._tools_time
+        # A time before the last look belongs to a new run, and is looked at.
+        if 0.0 <= elapsed < self.config.tool_period:
+            return None
+        if self._model.floating and robot.base is None:
+            return "base: the robot has a floating base, but no estimate of it arrived"
+        configuration = self._model.at(robot.joint_position, base=robot.base)
+        tools = {
+            arm: configuration.pose_world(frame).position
+            for arm, frame in self._model.tool_frames.items()
+        }
+        before, self._tools, self._tools_time = self._tools, tools, robot.time
+        for arm, position in tools.items():
+            if np.any(position < self._box[0]) or np.any(position > self._box[1]):
+                return f"tool '{arm}': at {position.round(3)} m, outside {self._box.tolist()}"
+            if arm in before and 0.0 < elapsed < 5.0 * self.config.tool_period:
+                speed = float(np.linalg.norm(position - before[arm])) / elapsed
+                if speed > self.config.tool_speed:
+                    return (
+                        f"tool '{arm}': moved at {speed:.2f} m/s, "
+                        f"at most {self.config.tool_speed} is allowed"
+                    )
+        return None
+
+
+def _within(value: Array, bound: Array) -> Array:
+    clipped: Array = np.clip(value, -bound, bound)
+    return clipped
