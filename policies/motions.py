@@ -1,0 +1,346 @@
+"""Scripted motions: how each kind of phase is done, from what one arm senses.
+
+Contact motions work in the goal frame, which is the tool pose in which the part is home: along its
+z axis the part goes in, and z = 0 is home.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+import numpy as np
+from typing_extensions import override
+
+from policies.sense import Sense, Status, Wish
+from robot.arrays import Array
+from robot.spatial import Pose
+from tasks.phases import Motion, Phase
+
+STIFF, MIDDLE, SOFT = 1.0, 0.0, -1.0
+
+# Free motions: acceleration along the line, and the turn that goes with a metre of it.
+_ACCELERATION = 2.5
+_TURN_SPEED = 1.6
+_ARRIVED = 0.002
+_ARRIVED_ANGLE = 0.02
+# The target is there but the tool is not: wait this long for it, in s.
+_LAG_TIME = 0.5
+# An axial push is built up by moving the target ahead; per newton and step, in m.
+_PUSH_GAIN = 0.00012
+_PUSH_STEP = 0.0006
+# Harder than this the contact is backed away from, in N.
+_TOO_HARD = 30.0
+
+
+class ScriptedMotion(ABC):
+    """One motion of one arm, from its first to its last policy step."""
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
+        """Begin.
+
+        Args:
+            phase: What to do.
+            pose_world_goal: Where the tool should be at its end, corrected for how the part is held.
+            sense: What is felt now.
+        """
+        self.phase = phase
+        self.goal = pose_world_goal
+        self.start = sense
+        self._goal_inverse = pose_world_goal.inverse()
+
+    @abstractmethod
+    def step(self, sense: Sense) -> Wish:
+        """Return what to do next."""
+
+    def limit(self, name: str, default: float) -> float:
+        """Return a limit of the phase."""
+        return self.phase.limits.get(name, default)
+
+    def in_goal(self, pose_world: Pose) -> Pose:
+        """Return a pose as seen from the goal."""
+        return self._goal_inverse @ pose_world
+
+    def wish(
+        self, target: Pose, stiffness: float, status: Status = Status.RUNNING, reason: str = ""
+    ) -> Wish:
+        """Return a wish with the phase's opening."""
+        return Wish(target, self.phase.gripper_opening, stiffness, status, reason)
+
+    def elapsed(self, sense: Sense) -> float:
+        """Return the time since the motion began, in s."""
+        return sense.time - self.start.time
+
+
+class Move(ScriptedMotion):
+    """Goes to the goal on a straight line, accelerating and braking evenly."""
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+        super().__init__(phase, pose_world_goal, sense)
+        self._speed = 0.0
+        self._there_at: float | None = None
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        rest = sense.pose_world_target.inverse() @ self.goal
+        turn = rest.rotation_vector()
+        distance = float(np.linalg.norm(rest.position))
+        angle = float(np.linalg.norm(turn))
+        # The longer of the two leads; the other is scaled to arrive with it.
+        leading = max(distance, angle * self.limit("speed_m_s", 0.3) / _TURN_SPEED)
+        if leading < 1e-5:
+            return self._wait(sense)
+        allowed = math.sqrt(2.0 * _ACCELERATION * leading)
+        self._speed = min(
+            self.limit("speed_m_s", 0.3), allowed, self._speed + _ACCELERATION * sense.dt
+        )
+        share = min(1.0, self._speed * sense.dt / leading)
+        step = Pose.from_rotation_vector(share * turn, share * rest.position)
+        return self.wish(sense.pose_world_target @ step, STIFF)
+
+    def _wait(self, sense: Sense) -> Wish:
+        if self._there_at is None:
+            self._there_at = sense.time
+        error = self.in_goal(sense.pose_world_tool)
+        arrived = (
+            float(np.linalg.norm(error.position)) < _ARRIVED
+            and float(np.linalg.norm(error.rotation_vector())) < _ARRIVED_ANGLE
+        )
+        late = sense.time - self._there_at > _LAG_TIME
+        return self.wish(self.goal, STIFF, Status.DONE if arrived or late else Status.RUNNING)
+
+
+class Await(ScriptedMotion):
+    """Holds still until a process signal comes."""
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        assert self.phase.signal is not None  # a plan that waits says for what
+        there = sense.signals[self.phase.signal]
+        return self.wish(self.goal, STIFF, Status.DONE if there else Status.RUNNING)
+
+
+class Grasp(ScriptedMotion):
+    """Closes softly, so that the part stays where the pads find it, and checks what is held."""
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+        super().__init__(phase, pose_world_goal, sense)
+        self._still = 0
+        self._last = sense.opening
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        width = 1e-3 * self.phase.limits["width_mm"]
+        still = abs(sense.opening - self._last) < 2e-4
+        self._still = self._still + 1 if still and sense.opening < width + 4e-3 else 0
+        self._last = sense.opening
+        if self._still >= 3:
+            if abs(sense.opening - width) > 1.2e-3:
+                return self.wish(self.goal, SOFT, Status.FAILED, "empty_grasp")
+            return self.wish(self.goal, SOFT, Status.DONE)
+        if self.elapsed(sense) > 1.5:
+            return self.wish(self.goal, SOFT, Status.FAILED, "blocked_grasp")
+        return self.wish(self.goal, SOFT)
+
+
+class ContactMotion(ScriptedMotion):
+    """A motion that pushes along the goal's z axis with a force."""
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+        super().__init__(phase, pose_world_goal, sense)
+        target = self.in_goal(sense.pose_world_target)
+        self.ahead = float(target.position[2])
+        self.side_target = np.array(target.position[:2])
+        self.yaw = float(target.rotation_vector()[2])
+        self.depth_start = self.depth(sense)
+
+    def depth(self, sense: Sense) -> float:
+        """Return how far in the tool is, along the goal's z axis, in m; 0 is home."""
+        return float(self.in_goal(sense.pose_world_tool).position[2])
+
+    def side_measured(self, sense: Sense) -> Array:
+        """Return where the tool is across the goal's z axis, in m. Shape (2,)."""
+        return self.in_goal(sense.pose_world_tool).position[:2]
+
+    def yaw_measured(self, sense: Sense) -> float:
+        """Return how far the tool is turned about the goal's z axis, in rad."""
+        return float(self.in_goal(sense.pose_world_tool).rotation_vector()[2])
+
+    def push_towards(self, force: float, sense: Sense) -> None:
+        """Move the target ahead or back until the tool pushes with a force, in N."""
+        step = _PUSH_GAIN * (force - sense.push)
+        self.ahead += float(np.clip(step, -_PUSH_STEP, _PUSH_STEP))
+
+    def target(self) -> Pose:
+        """Return the target made of push, side and turn."""
+        offset = [*self.side_target, self.ahead]
+        return self.goal @ Pose.from_rotation_vector((0.0, 0.0, self.yaw), offset)
+
+    def too_hard(self, sense: Sense) -> bool:
+        """Return whether the contact is harder than any phase wants."""
+        return float(np.linalg.norm(sense.wrench_tool[:3])) > _TOO_HARD
+
+
+class Contact(ContactMotion):
+    """Feels its way ahead until something pushes back."""
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        if sense.push > self.limit("force_n", 2.0):
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        if self.ahead > 0.006:
+            return self.wish(self.target(), MIDDLE, Status.FAILED, "no_contact")
+        self.ahead += self.limit("speed_m_s", 0.03) * sense.dt
+        return self.wish(self.target(), MIDDLE)
+
+
+class Search(ContactMotion):
+    """Spirals sideways under a light push until the part drops over the tip or is caught by it."""
+
+    _SPEED = 0.014
+    _DROP = 0.0007
+    _CAUGHT = 6.0
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+        super().__init__(phase, pose_world_goal, sense)
+        self._angle = 0.0
+        self._centre = self.side_target.copy()
+        self._shallowest = self.depth_start
+        self._dropped = 0
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        self.push_towards(self.limit("force_n", 4.0), sense)
+        depth = self.depth(sense)
+        self._shallowest = min(self._shallowest, depth)
+        self._dropped = self._dropped + 1 if depth > self._shallowest + self._DROP else 0
+        caught = sense.side > self._CAUGHT and sense.push > 1.0
+        if self._dropped >= 2 or caught:
+            self.side_target = self.side_measured(sense).copy()
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        pitch = 1e-3 * self.limit("pitch_mm", 1.0)
+        radius = pitch * self._angle / (2.0 * math.pi)
+        if radius > 1e-3 * self.limit("radius_mm", 4.0):
+            return self.wish(self.target(), STIFF, Status.FAILED, "pin_not_found")
+        if self.elapsed(sense) > 0.2:
+            self._angle += self._SPEED * sense.dt / max(radius, 0.5 * pitch)
+        direction = np.array([math.cos(self._angle), math.sin(self._angle)])
+        self.side_target = self._centre + radius * direction
+        return self.wish(self.target(), STIFF)
+
+
+class Align(ContactMotion):
+    """Turns to either side under a push, softly, until the teeth drop between each other."""
+
+    _TURN_SPEED = math.radians(70.0)
+    _MESHED = 0.0016
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+        super().__init__(phase, pose_world_goal, sense)
+        angle = math.radians(self.limit("angle_deg", 36.0))
+        self._stations = [self.yaw, angle, -angle, 0.0]
+        self._next = 1
+        self._meshed = 0
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        self.push_towards(self.limit("force_n", 6.0), sense)
+        if self.too_hard(sense):
+            return self.wish(self.target(), SOFT, Status.FAILED, "too_hard")
+        self._meshed = self._meshed + 1 if self._deeper(sense) else 0
+        if self._meshed >= 2:
+            self.yaw = self.yaw_measured(sense)
+            self.side_target = self.side_measured(sense).copy()
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        if self.elapsed(sense) > 0.3:
+            rest = self._stations[self._next] - self.yaw
+            reach = self._TURN_SPEED * sense.dt
+            self.yaw += float(np.clip(rest, -reach, reach))
+            if abs(rest) <= reach:
+                self._next += 1
+        # The hand follows the part, which the chamfer centres on the pin.
+        self.side_target += 0.3 * (self.side_measured(sense) - self.side_target)
+        if self._next >= len(self._stations):
+            return self.wish(self.target(), MIDDLE, Status.FAILED, "not_meshed")
+        return self.wish(self.target(), MIDDLE)
+
+    def _deeper(self, sense: Sense) -> bool:
+        return self.depth(sense) > self.depth_start + self._MESHED
+
+
+class Insert(ContactMotion):
+    """Pushes home with rising force, gives way sideways, and wriggles when it gets stuck."""
+
+    _STALLED_TIME = 0.4
+    _WRIGGLE = math.radians(4.0)
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+        super().__init__(phase, pose_world_goal, sense)
+        self._deepest = self.depth_start
+        self._moved_at = sense.time
+        self._force = 6.0
+        self._centre_yaw = self.yaw
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        strongest = self.limit("force_n", 14.0)
+        self._force = min(strongest, self._force + 15.0 * sense.dt)
+        self.push_towards(self._force, sense)
+        depth = self.depth(sense)
+        if depth > self._deepest + 1e-4:
+            self._deepest, self._moved_at = depth, sense.time
+        stalled = sense.time - self._moved_at
+        pressed = sense.push > 0.7 * strongest
+        if pressed and stalled > self._STALLED_TIME and self._wriggled(sense):
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        if self.elapsed(sense) > 4.0:
+            return self.wish(self.target(), MIDDLE, Status.FAILED, "jammed")
+        if stalled > 0.15:
+            phase = 2.0 * math.pi * 2.0 * (stalled - 0.15)
+            self.yaw = self._centre_yaw + self._WRIGGLE * math.sin(phase)
+        self.side_target += 0.3 * (self.side_measured(sense) - self.side_target)
+        return self.wish(self.target(), MIDDLE)
+
+    def _wriggled(self, sense: Sense) -> bool:
+        return sense.time - self._moved_at > self._STALLED_TIME + 0.3
+
+
+class Verify(ContactMotion):
+    """Holds the push and asks the station whether the part is home."""
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        self.push_towards(0.6 * self.limit("force_n", 10.0), sense)
+        assert self.phase.signal is not None  # a plan that verifies says by what
+        if sense.signals[self.phase.signal] and self.elapsed(sense) > 0.1:
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        if self.elapsed(sense) > 0.6:
+            return self.wish(self.target(), MIDDLE, Status.FAILED, "not_seated")
+        return self.wish(self.target(), MIDDLE)
+
+
+class Release(ScriptedMotion):
+    """Stops pushing, then opens where the hand is."""
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        # The target goes to where the tool is, so that the hand does not spring ahead or aside.
+        here = self.start.pose_world_tool
+        if self.elapsed(sense) < 0.15:
+            return Wish(here, 0.0, SOFT)
+        opened = sense.opening > self.phase.gripper_opening - 4e-3
+        late = self.elapsed(sense) > 1.5
+        return self.wish(here, SOFT, Status.DONE if opened or late else Status.RUNNING)
+
+
+MOTIONS: dict[Motion, type[ScriptedMotion]] = {
+    Motion.MOVE: Move,
+    Motion.AWAIT: Await,
+    Motion.GRASP: Grasp,
+    Motion.CONTACT: Contact,
+    Motion.SEARCH: Search,
+    Motion.ALIGN: Align,
+    Motion.INSERT: Insert,
+    Motion.VERIFY: Verify,
+    Motion.RELEASE: Release,
+}
