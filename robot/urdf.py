@@ -1,0 +1,334 @@
+"""A robot description as values: read from URDF, simplified, written back.
+
+Only what the derivation needs: links with one inertia, shapes and pictures, and a tree of joints.
+"""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from robot.arrays import Array
+from robot.errors import UnknownName
+from robot.spatial import Pose
+
+Color = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Inertial:
+    """Mass properties of a link.
+
+    Attributes:
+        mass: In kg.
+        center: Centre of mass in the link, in m. Shape (3,).
+        inertia: About the centre of mass, along the link's axes, in kg·m^2. Shape (3, 3).
+    """
+
+    mass: float = 0.0
+    center: Array = field(default_factory=lambda: np.zeros(3))
+    inertia: Array = field(default_factory=lambda: np.zeros((3, 3)))
+
+    def moved(self, pose_a_b: Pose) -> Inertial:
+        """Return the properties given in `b`, seen from `a`."""
+        rotation = pose_a_b.rotation
+        return Inertial(
+            self.mass, pose_a_b.transform(self.center), rotation @ self.inertia @ rotation.T
+        )
+
+    def __add__(self, other: Inertial) -> Inertial:
+        """Return both bodies as one, by the parallel axis theorem."""
+        mass = self.mass + other.mass
+        if mass <= 0.0:
+            return Inertial()
+        center = (self.mass * self.center + other.mass * other.center) / mass
+        inertia = np.zeros((3, 3))
+        for body in (self, other):
+            d = body.center - center
+            inertia += body.inertia + body.mass * (d @ d * np.eye(3) - np.outer(d, d))
+        return Inertial(mass, center, inertia)
+
+    def scaled(self, factor: float) -> Inertial:
+        """Return the same body made of a lighter or heavier material."""
+        return Inertial(factor * self.mass, self.center, factor * self.inertia)
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """A shape on a link.
+
+    Attributes:
+        kind: `box`, `capsule`, `cylinder`, `sphere` or `mesh`. Capsules and cylinders lie along z.
+        size: Edges of a box; (radius, length) of a capsule or cylinder, the length of a capsule
+            without its caps; (radius,) of a sphere; scale of a mesh. In m.
+        pose_link_shape: Where the shape is in the link.
+        mesh: File of a mesh, None otherwise.
+        color: Red, green, blue, alpha, from 0 to 1.
+    """
+
+    kind: str
+    size: tuple[float, ...]
+    pose_link_shape: Pose = field(default_factory=Pose.identity)
+    mesh: str | None = None
+    color: Color = (0.75, 0.76, 0.78, 1.0)
+
+    def moved(self, pose_a_b: Pose) -> Geometry:
+        """Return the shape given in `b`, seen from `a`."""
+        return replace(self, pose_link_shape=pose_a_b @ self.pose_link_shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """One rigid body."""
+
+    name: str
+    inertial: Inertial = field(default_factory=Inertial)
+    visuals: tuple[Geometry, ...] = ()
+    collisions: tuple[Geometry, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """A joint between two links.
+
+    Attributes:
+        name: Name of the joint.
+        kind: `revolute`, `prismatic` or `fixed`.
+        parent: Link on the base's side.
+        child: Link on the far side.
+        pose_parent_child: Where the child is at position zero.
+        axis: Unit axis in the child. Shape (3,).
+        limits: Lower and upper position, in rad or m.
+        effort: Largest effort, in N·m or N.
+        speed: Largest speed, in rad/s or m/s.
+    """
+
+    name: str
+    kind: str
+    parent: str
+    child: str
+    pose_parent_child: Pose
+    axis: Array = field(default_factory=lambda: np.array([1.0, 0.0, 0.0]))
+    limits: tuple[float, float] = (0.0, 0.0)
+    effort: float = 0.0
+    speed: float = 0.0
+
+    def frozen_at(self, position: float) -> Joint:
+        """Return a fixed joint that holds a revolute one at a position, in rad."""
+        turn = Pose.from_rotation_vector(position * self.axis)
+        return replace(self, kind="fixed", pose_parent_child=self.pose_parent_child @ turn)
+
+
+@dataclass
+class Tree:
+    """Links and joints by name, in the order of the file; edited in place by the derivation."""
+
+    name: str
+    links: dict[str, Link]
+    joints: dict[str, Joint]
+
+    def joints_below(self, link: str) -> list[Joint]:
+        """Return every joint beyond a link, parents before children."""
+        below: list[Joint] = []
+        for joint in [j for j in self.joints.values() if j.parent == link]:
+            below += [joint, *self.joints_below(joint.child)]
+        return below
+
+    def add(self, joint: Joint, link: Link) -> None:
+        """Hang a new link on an existing one."""
+        if joint.parent not in self.links:
+            raise UnknownName("link", joint.parent, self.links)
+        self.links[link.name] = link
+        self.joints[joint.name] = joint
+
+    def merge_fixed(self, keep: set[str]) -> None:
+        """Merge every link behind a fixed joint into its parent, except those to keep."""
+        for joint in list(self.joints.values()):
+            if joint.kind != "fixed" or joint.child in keep:
+                continue
+            # Joints may have been hung on a merged link since: look the parent up again.
+            joint = self.joints.pop(joint.name)
+            child = self.links.pop(joint.child)
+            parent, pose = self.links[joint.parent], joint.pose_parent_child
+            self.links[parent.name] = replace(
+                parent,
+                inertial=parent.inertial + child.inertial.moved(pose),
+                visuals=parent.visuals + tuple(v.moved(pose) for v in child.visuals),
+                collisions=parent.collisions + tuple(c.moved(pose) for c in child.collisions),
+            )
+            for below in [j for j in self.joints.values() if j.parent == child.name]:
+                self.joints[below.name] = replace(
+                    below,
+                    parent=parent.name,
+                    pose_parent_child=pose @ below.pose_parent_child,
+                )
+
+
+def pose_from_rpy(position: tuple[float, ...], rpy: tuple[float, ...]) -> Pose:
+    """Return the pose of a URDF origin: roll, pitch, yaw about fixed x, y, z, in rad."""
+    turn = Pose.identity()
+    for angle, axis in zip(reversed(rpy), ((0, 0, 1), (0, 1, 0), (1, 0, 0)), strict=True):
+        turn = turn @ Pose.from_rotation_vector(angle * np.array(axis, dtype=np.float64))
+    return Pose(np.array(position), turn.quaternion)
+
+
+def rpy_from_pose(pose: Pose) -> tuple[float, float, float]:
+    """Return roll, pitch and yaw about fixed x, y, z, in rad."""
+    m = pose.rotation
+    pitch = math.atan2(-m[2, 0], math.hypot(m[0, 0], m[1, 0]))
+    if math.hypot(m[0, 0], m[1, 0]) < 1e-9:
+        # At ±90 degrees of pitch roll and yaw turn about one axis; all of it is called roll.
+        return math.atan2(math.copysign(1.0, pitch) * m[0, 1], m[1, 1]), pitch, 0.0
+    return math.atan2(m[2, 1], m[2, 2]), pitch, math.atan2(m[1, 0], m[0, 0])
+
+
+def _numbers(element: ET.Element | None, key: str, default: str) -> tuple[float, ...]:
+    text = default if element is None else element.get(key, default)
+    return tuple(float(word) for word in text.split())
+
+
+def _origin(element: ET.Element) -> Pose:
+    origin = element.find("origin")
+    return pose_from_rpy(_numbers(origin, "xyz", "0 0 0"), _numbers(origin, "rpy", "0 0 0"))
+
+
+def _geometry(element: ET.Element) -> Geometry:
+    shape = element.find("geometry/*")
+    if shape is None:
+        raise ValueError("a visual or collision element without a geometry")
+    keys = {"box": ["size"], "sphere": ["radius"], "mesh": ["scale"]}
+    size = tuple(
+        number
+        for key in keys.get(shape.tag, ["radius", "length"])
+        for number in _numbers(shape, key, "1 1 1")
+    )
+    return Geometry(shape.tag, size, _origin(element), shape.get("filename"))
+
+
+def _inertial(link: ET.Element) -> Inertial:
+    element = link.find("inertial")
+    mass, inertia = link.find("inertial/mass"), link.find("inertial/inertia")
+    if element is None or mass is None or inertia is None:
+        return Inertial()
+    (xx, xy, xz, yy, yz, zz) = (
+        float(inertia.get(key, "0")) for key in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
+    )
+    own = Inertial(
+        float(mass.get("value", "0")),
+        inertia=np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]),
+    )
+    return own.moved(_origin(element))
+
+
+def _joint(element: ET.Element) -> Joint:
+    parent, child = element.find("parent"), element.find("child")
+    if parent is None or child is None:
+        raise ValueError(f"joint {element.get('name')}: no parent or child")
+    axis = np.array(_numbers(element.find("axis"), "xyz", "1 0 0"))
+    norm = float(np.linalg.norm(axis))
+    limit = element.find("limit")
+    return Joint(
+        name=element.get("name", ""),
+        kind=element.get("type", "fixed"),
+        parent=parent.get("link", ""),
+        child=child.get("link", ""),
+        pose_parent_child=_origin(element),
+        axis=axis / norm if norm > 0.0 else axis,
+        limits=(_numbers(limit, "lower", "0")[0], _numbers(limit, "upper", "0")[0]),
+        effort=_numbers(limit, "effort", "0")[0],
+        speed=_numbers(limit, "velocity", "0")[0],
+    )
+
+
+def read_urdf(path: Path) -> Tree:
+    """Read the links and joints of a URDF; materials, mimics and damping are left behind."""
+    root = ET.parse(path).getroot()
+    links = [
+        Link(
+            name=element.get("name", ""),
+            inertial=_inertial(element),
+            visuals=tuple(_geometry(v) for v in element.findall("visual")),
+            collisions=tuple(_geometry(c) for c in element.findall("collision")),
+        )
+        for element in root.findall("link")
+    ]
+    joints = [_joint(element) for element in root.findall("joint")]
+    return Tree(
+        root.get("name", "robot"),
+        {link.name: link for link in links},
+        {joint.name: joint for joint in joints},
+    )
+
+
+def _text(numbers: tuple[float, ...] | Array) -> str:
+    return " ".join(repr(float(number)) for number in numbers)
+
+
+def _write_origin(parent: ET.Element, pose: Pose) -> None:
+    rpy = rpy_from_pose(pose)
+    ET.SubElement(parent, "origin", xyz=_text(pose.position), rpy=_text(rpy))
+
+
+def _write_geometry(parent: ET.Element, tag: str, shape: Geometry, name: str) -> None:
+    element = ET.SubElement(parent, tag)
+    _write_origin(element, shape.pose_link_shape)
+    geometry = ET.SubElement(element, "geometry")
+    if shape.kind == "box":
+        ET.SubElement(geometry, "box", size=_text(shape.size))
+    elif shape.kind == "sphere":
+        ET.SubElement(geometry, "sphere", radius=_text(shape.size))
+    elif shape.kind == "mesh":
+        ET.SubElement(geometry, "mesh", filename=str(shape.mesh), scale=_text(shape.size))
+    else:
+        radius, length = shape.size
+        ET.SubElement(geometry, shape.kind, radius=repr(radius), length=repr(length))
+    if tag == "visual":
+        # PyBullet keeps the first colour it sees under a name, so each link has a name of its own.
+        material = ET.SubElement(element, "material", name=name)
+        ET.SubElement(material, "color", rgba=_text(shape.color))
+
+
+def write_urdf(tree: Tree, shapes: bool) -> str:
+    """Return a URDF document.
+
+    Args:
+        tree: What to write.
+        shapes: Whether collision and visual elements are written.
+    """
+    root = ET.Element("robot", name=tree.name)
+    for link in tree.links.values():
+        element = ET.SubElement(root, "link", name=link.name)
+        # Written even when zero: PyBullet gives a link without this element a mass of 1 kg.
+        body, m = ET.SubElement(element, "inertial"), link.inertial.inertia
+        _write_origin(body, Pose.translation(link.inertial.center))
+        ET.SubElement(body, "mass", value=repr(float(link.inertial.mass)))
+        entries = (m[0, 0], m[0, 1], m[0, 2], m[1, 1], m[1, 2], m[2, 2])
+        keys = ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
+        values = {key: repr(float(v)) for key, v in zip(keys, entries, strict=True)}
+        ET.SubElement(body, "inertia", attrib=values)
+        for number, shape in enumerate(link.visuals if shapes else ()):
+            _write_geometry(element, "visual", shape, f"{link.name}_{number}")
+        for shape in link.collisions if shapes else ():
+            _write_geometry(element, "collision", shape, link.name)
+    for joint in tree.joints.values():
+        element = ET.SubElement(root, "joint", name=joint.name, type=joint.kind)
+        _write_origin(element, joint.pose_parent_child)
+        ET.SubElement(element, "parent", link=joint.parent)
+        ET.SubElement(element, "child", link=joint.child)
+        if joint.kind != "fixed":
+            ET.SubElement(element, "axis", xyz=_text(joint.axis))
+            ET.SubElement(
+                element,
+                "limit",
+                lower=repr(joint.limits[0]),
+                upper=repr(joint.limits[1]),
+                effort=repr(joint.effort),
+                velocity=repr(joint.speed),
+            )
+    # PyBullet's parser silently stops at very long lines, so every element gets a line of its own.
+    ET.indent(root)
+    return '<?xml version="1.0"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
