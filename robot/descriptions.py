@@ -142,9 +142,7 @@ def _derive_trees(tree: Tree, source: Path, config: DescriptionConfig) -> tuple[
         bottom = (foot.center[0], foot.center[1], foot.center[2] - 0.5 * foot.size[2])
         _add_frame(tree, f"sole_{name}", foot.link, Pose.translation(bottom))
     for arm, gripper in config.grippers.items():
-        _add_frame(
-            tree, f"tool_{arm}", gripper.link, pose_from_rpy(gripper.position, gripper.rpy)
-        )
+        _add_frame(tree, f"tool_{arm}", gripper.link, pose_from_rpy(gripper.position, gripper.rpy))
     control = copy.deepcopy(tree)
     for arm in config.grippers:
         _add_fingers(tree, arm, config.pads, moving=True)
@@ -192,7 +190,7 @@ def _with_mesh_path(shape: Geometry, source: Path) -> Geometry:
 
 
 def _fitted(shape: Geometry, box: bool) -> list[Geometry]:
-    """Return the box or capsule that stands for a shape; nothing for what is too small to matter."""
+    """Return the box or capsule that stands for a shape; none for what is too small to matter."""
     if shape.kind in ("box", "cylinder", "sphere"):
         return [shape] if shape.kind == "box" else []
     points = read_stl(Path(str(shape.mesh))) * np.array(shape.size)

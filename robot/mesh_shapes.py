@@ -1,4 +1,4 @@
-"""Capsules and boxes fitted to meshes: cheap to collide with, cheap to draw, good to measure from."""
+"""Capsules and boxes fitted to meshes: cheap to collide with, to draw and to measure from."""
 
 from __future__ import annotations
 
