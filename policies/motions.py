@@ -176,6 +176,10 @@ class ContactMotion(ScriptedMotion):
         offset = [*self.side_target, self.ahead]
         return self.goal @ Pose.from_rotation_vector((0.0, 0.0, self.yaw), offset)
 
+    def entered(self, sense: Sense) -> bool:
+        """Return whether the part is in deeper than any error of belief can explain."""
+        return self.depth(sense) > -1e-3 * self.limit("entered_mm", 3.0)
+
     def too_hard(self, sense: Sense) -> bool:
         """Return whether the contact is harder than any phase wants."""
         return float(np.linalg.norm(sense.wrench_tool[:3])) > _TOO_HARD
@@ -215,7 +219,7 @@ class Search(ContactMotion):
         self._shallowest = min(self._shallowest, depth)
         self._dropped = self._dropped + 1 if depth > self._shallowest + self._DROP else 0
         caught = sense.side > self._CAUGHT and sense.push > 1.0
-        if self._dropped >= 2 or caught:
+        if self._dropped >= 2 or caught or self.entered(sense):
             self.side_target = self.side_measured(sense).copy()
             return self.wish(self.target(), MIDDLE, Status.DONE)
         pitch = 1e-3 * self.limit("pitch_mm", 1.0)
@@ -248,7 +252,7 @@ class Align(ContactMotion):
         if self.too_hard(sense):
             return self.wish(self.target(), SOFT, Status.FAILED, "too_hard")
         self._meshed = self._meshed + 1 if self._deeper(sense) else 0
-        if self._meshed >= 2:
+        if self._meshed >= 2 or self.entered(sense):
             self.yaw = self.yaw_measured(sense)
             self.side_target = self.side_measured(sense).copy()
             return self.wish(self.target(), MIDDLE, Status.DONE)

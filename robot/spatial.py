@@ -37,7 +37,10 @@ class Pose:
         norm = math.sqrt(float(quaternion @ quaternion))
         if not 0.9 < norm < 1.1:
             raise ValueError(f"quaternion: expected norm 1, got {norm:.4g}")
-        object.__setattr__(self, "quaternion", read_only(quaternion / norm))
+        # A quaternion that is already of norm one to rounding is kept to the bit, so that a stored
+        # pose comes back as the same pose.
+        unit = quaternion if abs(norm - 1.0) < 1e-15 else read_only(quaternion / norm)
+        object.__setattr__(self, "quaternion", unit)
 
     @classmethod
     def identity(cls) -> Pose:

@@ -26,6 +26,7 @@ class PlanConfig:
         align_force_n: Axial push while turning.
         align_angle_deg: How far to either side the nut is turned: half a tooth and a margin.
         insert_force_n: Largest axial push on the way home.
+        entered_mm: Closer to home than this, the teeth have meshed: no error of belief is as large.
     """
 
     open_m: float = 0.026
@@ -41,6 +42,7 @@ class PlanConfig:
     align_force_n: float = 6.0
     align_angle_deg: float = 36.0
     insert_force_n: float = 14.0
+    entered_mm: float = 3.0
 
 
 def back(pose_world_tool: Pose, distance: float) -> Pose:
@@ -115,13 +117,18 @@ def nut_plan(
                 "force_n": config.search_force_n,
                 "radius_mm": config.search_radius_mm,
                 "pitch_mm": config.search_pitch_mm,
+                "entered_mm": config.entered_mm,
             },
         ),
         held(
             "align",
             Motion.ALIGN,
             pose_world_seat,
-            {"force_n": config.align_force_n, "angle_deg": config.align_angle_deg},
+            {
+                "force_n": config.align_force_n,
+                "angle_deg": config.align_angle_deg,
+                "entered_mm": config.entered_mm,
+            },
         ),
         held(
             "insert",

@@ -56,7 +56,7 @@ class Layout:
 
 
 def _poses_to_json(poses: Mapping[str, Pose]) -> dict[str, list[float]]:
-    return {name: [*pose.position, *pose.quaternion] for name, pose in poses.items()}
+    return {name: pose.position.tolist() + pose.quaternion.tolist() for name, pose in poses.items()}
 
 
 def _poses_from_json(data: Mapping[str, list[float]]) -> dict[str, Pose]:

@@ -1,0 +1,189 @@
+"""The nut insertion task: what it draws, plans, judges and lets a policy know."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from robot.cell_state import CellState
+from robot.errors import UnknownName
+from robot.spatial import Pose
+from robot.state import RobotState
+from robot.station import StationInputs
+from tasks import TASKS, task_named
+from tasks.nut_insertion import NutInsertion, NutInsertionConfig, StationConfig
+from tasks.phases import Motion
+from tasks.task import Layout, Snapshot
+from tasks.variation import LEVELS, level_named
+
+FAR = 0.2
+
+
+@pytest.fixture
+def task():
+    return NutInsertion(NutInsertionConfig(), LEVELS["factory"])
+
+
+def snapshot(task, layout, time=0.0, seated=("left", "right"), opening=0.03, events=None):
+    """Return a snapshot in which the first nut of each named side sits on its pin."""
+    parts = dict(layout.pose_world_parts)
+    for arm in seated:
+        parts[f"nut_{arm}_0"] = parts[f"pin_{arm}"] @ task.size.pose_pin_nut
+    zeros = np.zeros(1)
+    robot = RobotState(time, zeros, zeros, zeros, dict.fromkeys(task.arms, opening))
+    signals = {s.name: False for s in task.signals}
+    tools = {
+        arm: parts[f"pin_{arm}"] @ Pose.translation([0.0, 0.0, FAR]) for arm in task.arms
+    }
+    cell = CellState(robot, {}, StationInputs(True, True, signals))
+    return Snapshot(cell, tools, parts, events or {})
+
+
+def judge_for(task, layout, seconds, **kwargs):
+    """Return the judgement after a pose was held for some seconds."""
+    task.begin()
+    outcome = None
+    for time in np.arange(0.0, seconds + 1e-9, 0.1):
+        outcome = task.evaluate(snapshot(task, layout, time=float(time), **kwargs))
+    return outcome
+
+
+def test_both_nuts_home_for_half_a_second_is_success(task):
+    layout = task.sample_layout(np.random.default_rng(0))
+    assert judge_for(task, layout, 0.6).success
+
+
+def test_success_needs_time_after_the_hand_let_go(task):
+    layout = task.sample_layout(np.random.default_rng(0))
+    assert not judge_for(task, layout, 0.4).success
+    # Still in the hand: closed on the nut, and near it.
+    held = snapshot(task, layout, opening=0.012)
+    tools = {arm: held.pose_world_parts[f"nut_{arm}_0"] for arm in task.arms}
+    task.begin()
+    for time in np.arange(0.0, 2.0, 0.1):
+        cell = dataclasses.replace(held.cell, robot=dataclasses.replace(held.cell.robot, time=time))
+        outcome = task.evaluate(Snapshot(cell, tools, held.pose_world_parts))
+    assert outcome.measures["seated_left"] == 1.0
+    assert not outcome.success
+
+
+def test_one_side_is_not_both(task):
+    layout = task.sample_layout(np.random.default_rng(0))
+    outcome = judge_for(task, layout, 1.0, seated=("left",))
+    assert not outcome.success
+    assert outcome.measures["seated_left"] == 1.0
+    assert outcome.measures["seated_right"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("events", "failure"),
+    [
+        ({"fallen": 1.0}, "fell"),
+        ({"contact_force_n": 61.0}, "over_force"),
+        ({"lost_left": 3.0}, "out_of_nuts_left"),
+    ],
+)
+def test_what_cannot_be_undone_fails_by_name(task, events, failure):
+    layout = task.sample_layout(np.random.default_rng(0))
+    outcome = judge_for(task, layout, 1.0, events=events)
+    assert outcome.failure == failure
+    assert not outcome.success
+
+
+def test_a_hard_touch_is_not_forgotten(task):
+    layout = task.sample_layout(np.random.default_rng(0))
+    task.begin()
+    task.evaluate(snapshot(task, layout, events={"contact_force_n": 70.0}))
+    later = task.evaluate(snapshot(task, layout, time=1.0))
+    assert later.failure == "over_force"
+
+
+@pytest.mark.parametrize("level", sorted(LEVELS))
+def test_draws_stay_inside_their_level(level):
+    v = LEVELS[level]
+    task = NutInsertion(NutInsertionConfig(), v)
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        layout = task.sample_layout(rng)
+        p = layout.parameters
+        assert v.clearance[0] <= 1e-3 * p["clearance_mm"] <= v.clearance[1]
+        assert v.chamfer[0] <= 1e-3 * p["chamfer_mm"] <= v.chamfer[1]
+        assert v.friction[0] <= p["friction_steel"] <= v.friction[1]
+        assert math.hypot(p["shove_x_ns"], p["shove_y_ns"]) <= v.shove_impulse + 1e-12
+        for arm in task.arms:
+            assert v.magnet_force[0] <= p[f"magnet_force_{arm}_n"] <= v.magnet_force[1]
+            pin = layout.pose_world_believed[f"pin_{arm}"].inverse()
+            error = pin @ layout.pose_world_parts[f"pin_{arm}"]
+            assert np.all(np.abs(error.position) <= v.pin_offset + 1e-12)
+            assert error.angle_to(Pose.identity()) <= math.sqrt(2.0) * v.pin_tilt + 1e-12
+
+
+def test_one_seed_is_one_layout_and_survives_a_record(task):
+    first = task.sample_layout(np.random.default_rng(7))
+    again = task.sample_layout(np.random.default_rng(7))
+    assert first.as_json() == again.as_json()
+    assert Layout.from_json(first.as_json()).as_json() == first.as_json()
+    other = task.sample_layout(np.random.default_rng(8))
+    assert other.as_json() != first.as_json()
+
+
+def test_the_plan_knows_only_what_is_believed(task):
+    layout = task.sample_layout(np.random.default_rng(1))
+    moved = dataclasses.replace(
+        layout,
+        pose_world_parts={
+            name: pose @ Pose.translation([0.1, 0.0, 0.0])
+            for name, pose in layout.pose_world_parts.items()
+        },
+        parameters={},
+    )
+    for here, there in zip(task.phases(layout), task.phases(moved), strict=True):
+        assert np.array_equal(here.pose_world_tool.position, there.pose_world_tool.position)
+
+
+def test_what_a_policy_sees_does_not_depend_on_where_parts_really_are(task):
+    layout = task.sample_layout(np.random.default_rng(1))
+    seen = task.observe(snapshot(task, layout), layout)
+    names = list(layout.pose_world_parts)
+    swapped = dict(zip(names, reversed(list(layout.pose_world_parts.values())), strict=True))
+    hidden = dataclasses.replace(layout, pose_world_parts=swapped)
+    again = task.observe(snapshot(task, hidden, seated=()), hidden)
+    assert seen.keys() == again.keys() == {o.key for o in task.observation}
+    for item in task.observation:
+        assert seen[item.key].shape == (item.size,)
+        assert np.array_equal(seen[item.key], again[item.key])
+
+
+def test_the_plan_ends_at_the_seat_for_each_arm(task):
+    layout = task.sample_layout(np.random.default_rng(1))
+    for arm in task.arms:
+        phases = [p for p in task.phases(layout) if p.arm == arm]
+        insert = next(p for p in phases if p.motion is Motion.INSERT)
+        pin = layout.pose_world_believed[f"pin_{arm}"]
+        nut = insert.pose_world_tool @ insert.pose_tool_part
+        wanted = pin @ task.size.pose_pin_nut
+        assert np.allclose(nut.position, wanted.position, atol=1e-12)
+        assert nut.angle_to(wanted) < 1e-7
+
+
+def test_progress_pays(task):
+    layout = task.sample_layout(np.random.default_rng(0))
+    task.begin()
+    start = task.evaluate(snapshot(task, layout, seated=()))
+    end = task.evaluate(snapshot(task, layout, time=0.1))
+    assert end.progress > start.progress
+    assert task.reward(start, end, np.zeros(16))["progress"] > 0.0
+    assert task.reward(end, start, np.zeros(16))["progress"] < 0.0
+
+
+def test_wrong_names_and_numbers_are_refused():
+    with pytest.raises(UnknownName, match="Did you mean 'm8'"):
+        NutInsertionConfig(nut="m88")
+    with pytest.raises(ValueError, match="tilt_deg"):
+        StationConfig(tilt_deg=60.0)
+    with pytest.raises(UnknownName, match="Did you mean 'factory'"):
+        level_named("factry")
+    with pytest.raises(UnknownName, match="nut_insertion"):
+        task_named("nut_insertoin")
+    assert set(TASKS) == {"nut_insertion"}

@@ -1,0 +1,49 @@
+"""A video of a simulated cell, written frame by frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot.errors import ConfigError
+
+
+class VideoWriter:
+    """Writes frames to an MP4 file; what was written so far can be played after a crash."""
+
+    def __init__(self, path: Path, fps: float) -> None:
+        """Open the file.
+
+        Args:
+            path: Ends in `.mp4`.
+            fps: Frames per second.
+
+        Raises:
+            ConfigError: If the path is of another kind or exists.
+        """
+        if path.suffix != ".mp4":
+            raise ConfigError(f"--video: expected a file ending in .mp4, got {path}")
+        if path.exists():
+            raise ConfigError(f"--video: {path} exists; choose another name or remove it")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Imported here: it takes long to import, and most runs write no video.
+        import imageio.v2 as imageio
+
+        self._writer: Any = imageio.get_writer(
+            path, fps=fps, codec="libx264", quality=7, macro_block_size=8
+        )
+
+    def add(self, rgb: NDArray[np.uint8]) -> None:
+        """Append one frame.
+
+        Args:
+            rgb: Shape (height, width, 3).
+        """
+        self._writer.append_data(np.asarray(rgb))
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
