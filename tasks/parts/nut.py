@@ -80,7 +80,9 @@ class NutSize:
         )
 
 
-def _spline(root_mm: float, tip_mm: float, height_mm: float, length_mm: float, od_mm: float) -> Spline:
+def _spline(
+    root_mm: float, tip_mm: float, height_mm: float, length_mm: float, od_mm: float
+) -> Spline:
     """Return six-toothed dimensions given in millimetres."""
     return Spline(
         teeth=6,

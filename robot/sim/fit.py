@@ -1,0 +1,398 @@
+"""The spline fit: how a nut and its pin touch, which Bullet's own contact does badly and slowly.
+
+Points on each part are tested against the other's signed distance (`fit_kernel`), with stiff springs,
+friction bristles and an implicit filter, so that a 7 g nut on 1e5 N/m contacts is quiet at 1 kHz. Both
+directions are needed: a tilted nut wedges between its own mouth and the pin's tip.
+
+Bullet's contact between nut and fixture is masked while this element speaks for the pair, and given
+back when the nut is far away or lies on its side.
+
+A nut between fingers. Bullet holds it by friction impulses that are solved after this element's force
+was fixed, so the force must not change by more in a step than the body's mass can absorb: with the 7 g
+of the nut the pair rings, or teeth pass through teeth. Near the pin a held nut therefore gets the mass
+`held_mass` (mass scaling, as in explicit finite elements) with the extra weight carried by a force. It
+moves with the hand at less than 0.1 m/s there, so what the hand feels of it is under 0.3 N for each
+m/s^2. Whether it is held is read from the contacts: something presses on it from opposite sides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from robot.sim.world import ForceElement, World
+
+from robot.arrays import Array
+from robot.errors import UnknownName
+from robot.sim import fit_distance as distance
+from robot.sim import fit_kernel as kernel
+from robot.sim import fit_solver as solver
+from robot.sim.fit_points import contact_points
+from robot.spatial import Pose
+from robot.spline import Spline
+
+# A nut faster than this does not occur: it falls less than 1.3 m. Far nuts are looked at again when
+# one this fast could have come near, and at the latest after this many steps.
+_FASTEST = 5.0
+_LONGEST_SLEEP = 20
+# Beyond touching distance, in m: room to mask the pair and change the mass before contact.
+_MARGIN = 0.004
+_HYSTERESIS = 0.002
+# A nut tilted by more than 60 degrees has no business on the pin and is left to Bullet, unless its
+# hull and the pin overlap by more than this, in m: Bullet would throw it out.
+_COS_LYING = 0.5
+_HULL_OVERLAP = 3e-4
+# Steps between looks at who holds a nut.
+_LOOK_PERIOD = 4
+# Deeper than a wrongly phased nut can get by this much, in m, means that the teeth are meshed.
+_MESH_MARGIN = 3e-4
+
+
+@dataclass(frozen=True)
+class SplineFitConfig:
+    """How the contact is computed; the defaults are for steps of 1 ms.
+
+    Attributes:
+        stiffness: Of each touching point, in N/m.
+        damping: Of each touching point, in N·s/m.
+        shear: Tangential over normal stiffness of a friction bristle.
+        held_mass: Of a nut between fingers near the pin, in kg.
+        held_inertia: Its moment about every axis, in kg·m^2.
+        squeeze: Force from opposite sides above which a nut counts as held, in N.
+    """
+
+    stiffness: float = 1e5
+    damping: float = 20.0
+    shear: float = 0.5
+    held_mass: float = 0.25
+    held_inertia: float = 5e-5
+    squeeze: float = 1.0
+
+
+@dataclass(frozen=True)
+class FitTruth:
+    """How a nut really sits, for the judge.
+
+    Attributes:
+        gap: From the seat to the nearest of the nut's face on its axis, in m; 0 when home.
+        depth: How far the pin's tip is inside the nut, in m; negative before first touch.
+        offset: Of the nut's axis from the pin's at the tip, in m.
+        tilt: Angle between the axes, in rad.
+        meshed: The teeth are engaged: the nut is deeper than a wrongly phased one can get.
+        touching: Any point of nut and fixture in contact.
+        force: Size of the contact force, in N.
+        penetration: Deepest interpenetration of the stiff contact, in m.
+        held: Something squeezes it.
+    """
+
+    gap: float
+    depth: float
+    offset: float
+    tilt: float
+    meshed: bool
+    touching: bool
+    force: float
+    penetration: float
+    held: bool
+
+
+class _Mode(IntEnum):
+    FAR = 0
+    FIT = 1
+    LYING = 2
+
+
+class _Nut:
+    """What the fit remembers of one nut."""
+
+    def __init__(self, name: str, points: int) -> None:
+        self.name = name
+        self.body = -1
+        self.true_inertia = np.zeros(3)
+        self.inertia = np.zeros(3)
+        self.memory = np.zeros(kernel.MEMORY)
+        self.bristles = np.zeros((points, 3))
+        self.report = np.zeros(solver.REPORT)
+        self.mode = _Mode.FAR
+        self.held = False
+        self.sleep = 0
+        self.look = 0
+
+    def forget(self) -> None:
+        self.memory[:] = 0.0
+        self.bristles[:] = 0.0
+        self.report[:] = 0.0
+        self.look = 0
+
+
+class SplineFit(ForceElement):
+    """Contact between one pin with its plate and any number of nuts that may come to it."""
+
+    def __init__(
+        self,
+        pin: str,
+        nuts: Sequence[str],
+        spline: Spline,
+        config: SplineFitConfig | None = None,
+    ) -> None:
+        """Describe the pair; the bodies are looked up when the first step is made.
+
+        Args:
+            pin: Name of the fixture's body, whose frame is the pin frame. It must not move between
+                resets.
+            nuts: Names of the nuts' bodies.
+            spline: Dimensions of both.
+            config: How contact is computed.
+        """
+        self._pin = pin
+        self._spline = spline
+        self._config = config or SplineFitConfig()
+        self._parameters = np.zeros(distance.PARAMETERS)
+        self._world: World | None = None
+        self._pin_body = -1
+        self._pin_position = np.zeros(3)
+        self._pin_rotation = np.eye(3)
+        self._middle = (0.0, 0.0, 0.0)
+        self._gravity = np.zeros(3)
+        self._reach = _MARGIN + 0.5 * (
+            math.hypot(spline.nut_length, 2.0 * spline.nut_radius)
+            + math.hypot(spline.pin_height, 2.0 * spline.tip_radius)
+        )
+        self.configure(clearance=1.5e-4, chamfer=7.5e-4, friction=0.2)
+        points = len(self._nut_points) + 2 * len(self._rim_points) + len(self._pin_points)
+        self._nuts = [_Nut(name, points) for name in nuts]
+
+    def configure(self, *, clearance: float, chamfer: float, friction: float) -> None:
+        """Set what varies from part to part; takes effect at once.
+
+        Args:
+            clearance: Radial, between pin and bore, also between flanks, in m.
+            chamfer: Of pin and nut, at 45 degrees, in m.
+            friction: Coulomb coefficient between nut and fixture.
+
+        Raises:
+            ValueError: If a value makes no fit.
+        """
+        if not 0.0 < clearance < self._spline.tooth_height:
+            raise ValueError(
+                f"clearance: expected 0 to {self._spline.tooth_height} m, got {clearance}"
+            )
+        if not 0.0 < chamfer < min(self._spline.root_radius, 0.5 * self._spline.pin_height):
+            raise ValueError(f"chamfer: expected more than 0 and less than the pin, got {chamfer}")
+        if friction < 0.0:
+            raise ValueError(f"friction: expected at least 0, got {friction}")
+        s, c = self._spline, self._config
+        self._parameters[:] = (
+            s.teeth, s.root_radius, s.tip_radius, s.tip_half_angle, s.root_half_angle,
+            s.pin_height, s.nut_length, s.nut_radius, s.plate_half_width,
+            clearance, chamfer, friction, c.stiffness, c.damping, c.shear,
+        )  # fmt: skip
+        self._nut_points, self._rim_points, self._pin_points = contact_points(s, clearance, chamfer)
+
+    def reset(self) -> None:
+        """Forget the past, and look again at where the pin is and which nuts are near."""
+        for nut in self._nuts:
+            if self._world is not None:
+                self._set_held(nut, False)
+                self._set_mode(nut, _Mode.FAR)
+            nut.forget()
+            nut.sleep = 0
+        if self._world is not None:
+            self._find_pin(self._world)
+
+    def apply(self, world: World) -> None:
+        """Push every nut that touches the fixture."""
+        if self._world is not world:
+            self._attach(world)
+        client = world.client
+        mx, my, mz = self._middle
+        for nut in self._nuts:
+            if nut.sleep > 0:
+                nut.sleep -= 1
+                continue
+            position, quaternion = client.getBasePositionAndOrientation(nut.body)
+            x, y, z = position
+            gap = math.sqrt((x - mx) ** 2 + (y - my) ** 2 + (z - mz) ** 2) - self._reach
+            if nut.mode == _Mode.FAR:
+                if gap > 0.0:
+                    nut.sleep = min(_LONGEST_SLEEP, int(gap / (_FASTEST * world.physics_dt)))
+                    continue
+                nut.forget()
+            elif gap > _HYSTERESIS:
+                self._set_held(nut, False)
+                self._set_mode(nut, _Mode.FAR)
+                nut.forget()
+                continue
+            self._near(world, nut, position, quaternion)
+
+    def state(self) -> Array:
+        """Return everything the next step depends on besides the world's bodies."""
+        parts = [self._parameters[distance.CLEARANCE : distance.FRICTION + 1]]
+        for nut in self._nuts:
+            flags = [float(nut.mode), float(nut.held), float(nut.sleep), float(nut.look)]
+            parts += [np.array(flags), nut.memory, nut.report, nut.bristles.ravel()]
+        return np.concatenate(parts)
+
+    def restore(self, state: Array) -> None:
+        """Continue from what `state` returned, after the world's bodies were restored.
+
+        Args:
+            state: As returned by `state` of an element with the same nuts.
+        """
+        clearance, chamfer, friction = (float(value) for value in state[:3])
+        self.configure(clearance=clearance, chamfer=chamfer, friction=friction)
+        at = 3
+        for nut in self._nuts:
+            mode, held, sleep, look = (int(value) for value in state[at : at + 4])
+            self._set_mode(nut, _Mode(mode))
+            self._set_held(nut, bool(held))
+            nut.sleep, nut.look = sleep, look
+            at += 4
+            for target in (nut.memory, nut.report, nut.bristles.reshape(-1)):
+                target[:] = state[at : at + target.size]
+                at += target.size
+
+    def truth(self, name: str) -> FitTruth:
+        """Return how a nut sits, from its true pose and the last step's contact.
+
+        Args:
+            name: Of the nut's body.
+
+        Raises:
+            UnknownName: If this fit has no such nut.
+        """
+        nut = next((nut for nut in self._nuts if nut.name == name), None)
+        if nut is None:
+            raise UnknownName("nut", name, tuple(nut.name for nut in self._nuts))
+        if self._world is None:
+            raise RuntimeError("the fit has not made a step yet, so it knows no poses")
+        position, quaternion = self._world.client.getBasePositionAndOrientation(nut.body)
+        pose_pin_nut = (
+            Pose.from_rotation(self._pin_rotation, self._pin_position).inverse()
+        ) @ Pose(np.asarray(position), np.asarray(quaternion))
+        s = self._spline
+        clearance, chamfer = self._parameters[[distance.CLEARANCE, distance.CHAMFER]]
+        axis = pose_pin_nut.rotation[:, 2]
+        axis = axis if axis[2] >= 0.0 else -axis
+        front = pose_pin_nut.position - 0.5 * s.nut_length * axis
+        tip = np.array([0.0, 0.0, s.pin_height]) - front
+        depth = float(tip @ axis)
+        offset = float(np.linalg.norm(tip - depth * axis))
+        tilt = math.acos(min(1.0, float(axis[2])))
+        rest = s.rest_depth(float(clearance), float(chamfer))
+        return FitTruth(
+            gap=float(front[2]),
+            depth=depth,
+            offset=offset,
+            tilt=tilt,
+            meshed=offset < s.tooth_height and depth > rest + _MESH_MARGIN,
+            touching=bool(nut.report[solver.POINTS] > 0.0),
+            force=float(np.linalg.norm(nut.memory[kernel.WRENCH][:3])),
+            penetration=float(nut.report[solver.PENETRATION]),
+            held=nut.held,
+        )
+
+    def _near(self, world: World, nut: _Nut, position: Any, quaternion: Any) -> None:
+        """Decide who computes the contact of a nut near the pin, and compute it if it is this one."""
+        client = world.client
+        upright = abs(kernel.cosine_to_pin(quaternion, self._pin_rotation)) > _COS_LYING
+        engaged = nut.mode == _Mode.FIT and nut.report[solver.HULL_DEPTH] > _HULL_OVERLAP
+        if not (upright or engaged):
+            if nut.mode != _Mode.LYING:
+                self._set_held(nut, False)
+                self._set_mode(nut, _Mode.LYING)
+                nut.forget()
+            return
+        self._set_mode(nut, _Mode.FIT)
+        if nut.look == 0:
+            self._set_held(nut, self._is_held(nut))
+            nut.look = _LOOK_PERIOD
+        nut.look -= 1
+        linear, angular = client.getBaseVelocity(nut.body)
+        fx, fy, fz, tx, ty, tz = kernel.advance(
+            position, quaternion, linear, angular,
+            self._pin_position, self._pin_rotation,
+            nut.inertia, nut.true_inertia[0] * self._gravity,
+            self._parameters, world.physics_dt,
+            self._nut_points, self._rim_points, self._pin_points,
+            nut.memory, nut.bristles, nut.report,
+        )  # fmt: skip
+        if nut.held:
+            extra = nut.inertia[0] - nut.true_inertia[0]
+            fx -= extra * self._gravity[0]
+            fy -= extra * self._gravity[1]
+            fz -= extra * self._gravity[2]
+        elif nut.report[solver.POINTS] == 0.0:
+            return
+        client.applyExternalForce(nut.body, -1, (fx, fy, fz), position, client.WORLD_FRAME)
+        client.applyExternalTorque(nut.body, -1, (tx, ty, tz), client.WORLD_FRAME)
+
+    def _is_held(self, nut: _Nut) -> bool:
+        """Return whether normal forces other than the fixture's press from opposite sides.
+
+        Forces that do not cancel push; what cancels squeezes: (sum of sizes - size of sum) / 2.
+        """
+        assert self._world is not None  # Only asked during a step.
+        total, sx, sy, sz = 0.0, 0.0, 0.0, 0.0
+        for point in self._world.client.getContactPoints(nut.body):
+            if point[2] == self._pin_body:
+                continue
+            force, (nx, ny, nz) = point[9], point[7]
+            total += force
+            sx, sy, sz = sx + force * nx, sy + force * ny, sz + force * nz
+        squeeze = 0.5 * (total - math.sqrt(sx * sx + sy * sy + sz * sz))
+        # Half the threshold for letting go, so that a grip near it does not flicker.
+        return squeeze > (0.5 if nut.held else 1.0) * self._config.squeeze
+
+    def _set_held(self, nut: _Nut, held: bool) -> None:
+        """Give a nut the mass for being held, or its own."""
+        if nut.held == held:
+            return
+        assert self._world is not None  # Only a step makes a nut held.
+        nut.held = held
+        if held:
+            moment = self._config.held_inertia
+            nut.inertia = np.array([self._config.held_mass, moment, moment])
+        else:
+            nut.inertia = nut.true_inertia
+        mass, across, axial = (float(value) for value in nut.inertia)
+        # Two calls: setting the mass makes Bullet derive an inertia from the shape.
+        client = self._world.client
+        client.changeDynamics(nut.body, -1, mass=mass)
+        client.changeDynamics(nut.body, -1, localInertiaDiagonal=(across, across, axial))
+
+    def _set_mode(self, nut: _Nut, mode: _Mode) -> None:
+        """Take the contact of nut and fixture from Bullet, or give it back."""
+        if nut.mode == mode:
+            return
+        assert self._world is not None  # Only a step changes the mode.
+        nut.mode = mode
+        enabled = int(mode != _Mode.FIT)
+        self._world.client.setCollisionFilterPair(nut.body, self._pin_body, -1, -1, enabled)
+
+    def _attach(self, world: World) -> None:
+        """Look the bodies up, once they exist."""
+        self._world = world
+        self._pin_body = world.body(self._pin)
+        self._find_pin(world)
+        for nut in self._nuts:
+            nut.body = world.body(nut.name)
+            info = world.client.getDynamicsInfo(nut.body, -1)
+            nut.true_inertia = np.array([info[0], info[2][0], info[2][2]])
+            nut.inertia = nut.true_inertia
+
+    def _find_pin(self, world: World) -> None:
+        """Read where the pin is, and gravity."""
+        pose_world_pin = world.pose_world_body(self._pin)
+        self._pin_position = np.array(pose_world_pin.position)
+        self._pin_rotation = np.array(pose_world_pin.rotation)
+        x, y, z = pose_world_pin.transform((0.0, 0.0, 0.5 * self._spline.pin_height))
+        self._middle = (float(x), float(y), float(z))
+        parameters = world.client.getPhysicsEngineParameters()
+        self._gravity = np.array(
+            [parameters[f"gravityAcceleration{axis}"] for axis in ("X", "Y", "Z")]
+        )
