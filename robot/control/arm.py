@@ -1,0 +1,142 @@
+"""One arm under the whole-body controller: its reference, its impedance and what its wrist feels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot.arrays import Array
+from robot.control.impedance import ImpedanceConfig, ToolImpedance
+from robot.control.kernels import rotated_rows
+from robot.control.reference import ReferenceConfig, ToolReference
+from robot.sensor import Reading, WrenchReading
+from robot.spatial import Pose
+from robot.state import ToolTarget
+
+
+@dataclass(frozen=True)
+class ToolConfig:
+    """How the tools are moved.
+
+    Attributes:
+        reference: From targets to references.
+        impedance: How a tool gives way.
+        position_weight: Of the three accelerations of a tool.
+        orientation_weight: Of its three angular accelerations.
+        wrench_cutoff_hz: Cut-off of the felt wrench, in Hz.
+    """
+
+    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+    impedance: ImpedanceConfig = field(default_factory=ImpedanceConfig)
+    position_weight: float = 50.0
+    orientation_weight: float = 10.0
+    wrench_cutoff_hz: float = 20.0
+
+
+class Arm:
+    """What the controller remembers of one arm.
+
+    Attributes:
+        name: Of the arm.
+        frame: Its tool frame.
+        joints: Which joints belong to it alone. Shape (n,), boolean.
+        active: Whether it has a target; its posture is held otherwise.
+        reference: Where the tool should be now.
+        impedance: How it is drawn there.
+        wrench_tool: What the environment exerts on the tool, filtered, along tool axes, in N and
+            N·m. Shape (6,).
+    """
+
+    def __init__(
+        self, name: str, frame: str, joints: NDArray[np.bool_], config: ToolConfig
+    ) -> None:
+        """Start without a target; `reset` before use.
+
+        Args:
+            name: Of the arm.
+            frame: Its tool frame.
+            joints: Which joints belong to it alone. Shape (n,), boolean.
+            config: Of all tools.
+        """
+        self.name = name
+        self.frame = frame
+        self.joints = joints
+        self.active = False
+        self.reference = ToolReference(config.reference)
+        self.impedance = ToolImpedance(config.impedance)
+        self.wrench_tool = np.zeros(6)
+        self._columns = np.flatnonzero(joints)
+        self._cutoff = 2.0 * math.pi * config.wrench_cutoff_hz
+        self._period = config.impedance.design_period
+        self._weight = np.repeat([config.position_weight, config.orientation_weight], 3)
+        self._age = math.inf
+
+    def reset(self, reading: Reading | None) -> None:
+        """Forget target and design, and take the felt wrench as it is.
+
+        Args:
+            reading: Of the wrist's force-torque sensor; None if there is none.
+        """
+        self.active = False
+        self._age = math.inf
+        self.wrench_tool[:] = reading.wrench_tool if isinstance(reading, WrenchReading) else 0.0
+
+    def feel(self, reading: Reading | None, dt: float) -> None:
+        """Take in what the wrist feels, low-passed.
+
+        Args:
+            reading: Of the wrist's force-torque sensor; None if there is none.
+            dt: Time since the last call, in s.
+        """
+        if isinstance(reading, WrenchReading):
+            share = 1.0 - math.exp(-self._cutoff * dt)
+            self.wrench_tool += share * (reading.wrench_tool - self.wrench_tool)
+
+    def weight(self, share: float) -> Array:
+        """Return the weights of the six rows, of which a yielding tool keeps a share."""
+        return share * self._weight
+
+    def acceleration(
+        self,
+        target: ToolTarget,
+        pose_world_tool: Pose,
+        jacobian: Array,
+        inertia: Array,
+        twist_world_tool: Array,
+        dt: float,
+    ) -> Array:
+        """Return the acceleration the tool should have, along world axes. Shape (6,).
+
+        Args:
+            target: What the tool should do.
+            pose_world_tool: Where the tool is.
+            jacobian: Of the tool, along world axes. Shape (6, nv).
+            inertia: Of the robot. Shape (nv, nv).
+            twist_world_tool: How it moves, along world axes. Shape (6,).
+            dt: In s.
+        """
+        if not self.active:
+            self.reference.reset(pose_world_tool)
+            self.active = True
+            self._age = math.inf
+        self.reference.advance(target.pose_world_tool, dt)
+        self._age += dt
+        if self._age >= self._period:
+            self._age = 0.0
+            columns = self._columns + (jacobian.shape[1] - len(self.joints))
+            self.impedance.design(
+                rotated_rows(pose_world_tool.rotation, jacobian[:, columns]),
+                inertia[np.ix_(columns, columns)],
+                target.stiffness,
+            )
+        return self.impedance.acceleration(
+            self.reference,
+            pose_world_tool,
+            twist_world_tool,
+            target.stiffness,
+            target.wrench_world_tool,
+            self.wrench_tool,
+        )

@@ -1,0 +1,150 @@
+"""Where the centre of mass and the torso should be, and how they are drawn there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from robot.arrays import Array
+from robot.state import BodyTarget
+
+GRAVITY = 9.81
+
+
+@dataclass(frozen=True)
+class BalanceConfig:
+    """Gains of the centre of mass and the torso, and the bounds of what may move them.
+
+    Attributes:
+        com_stiffness: Along the world axes, in 1/s^2.
+        com_damping: Along the world axes, in 1/s.
+        com_weight: Along the world axes.
+        torso_stiffness: In 1/s^2.
+        torso_damping: In 1/s.
+        torso_weight: About each world axis.
+        settle_time: Time constant with which the centre of mass goes from where it is at reset to
+            the middle of the feet, in s.
+        lean_cutoff_hz: Cut-off of the wrist load that is leaned against, in Hz.
+        lean_limit: Largest lean along each axis, in m.
+        shift_limit: Largest shift of the centre of mass a policy may ask for, in m.
+        torso_acceleration_limit: Largest feed-forward a policy may ask for, in rad/s^2.
+        yielding_share: What is left of the tools' weight when a policy lets them yield fully.
+    """
+
+    com_stiffness: tuple[float, float, float] = (25.0, 25.0, 40.0)
+    com_damping: tuple[float, float, float] = (12.0, 12.0, 13.0)
+    com_weight: tuple[float, float, float] = (20.0, 20.0, 10.0)
+    torso_stiffness: float = 80.0
+    torso_damping: float = 18.0
+    torso_weight: float = 4.0
+    settle_time: float = 0.5
+    lean_cutoff_hz: float = 1.0
+    lean_limit: float = 0.10
+    shift_limit: float = 0.08
+    torso_acceleration_limit: float = 10.0
+    yielding_share: float = 0.04
+
+
+class Balance:
+    """The reference of the centre of mass: over the feet, leaning against a sustained load."""
+
+    def __init__(self, config: BalanceConfig, mass: float) -> None:
+        """Start without reference; `reset` before use.
+
+        Args:
+            config: Gains and bounds.
+            mass: Of the whole robot, in kg.
+        """
+        self._config = config
+        self._weight_force = mass * GRAVITY
+        self._stiffness = np.array(config.com_stiffness)
+        self._damping = np.array(config.com_damping)
+        self._support = np.zeros(3)
+        self._offset = np.zeros(3)
+        self._lean = np.zeros(3)
+        self._shift = np.zeros(3)
+        self.com_weight = np.array(config.com_weight)
+
+    def reset(self, position_world_com: Array, position_world_feet: Iterable[Array]) -> None:
+        """Stand as the robot stands now, and settle over the middle of the feet.
+
+        Args:
+            position_world_com: In m. Shape (3,).
+            position_world_feet: Centre of each sole, in m. Each of shape (3,).
+        """
+        feet = np.mean(list(position_world_feet), axis=0)
+        self._support[:] = feet
+        self._support[2] = position_world_com[2]
+        self._floor = float(feet[2])
+        self._offset[:] = position_world_com - self._support
+        self._lean[:] = 0.0
+        self._shift[:] = 0.0
+
+    def load(self, wrench_world: Array, dt: float) -> None:
+        """Take note of what pushes on the tools.
+
+        The centre of pressure stays in the middle of the feet when gravity's moment about it
+        balances the load's: m g dy = M_x and m g dx = -M_y, with M about the middle of the feet.
+
+        Args:
+            wrench_world: Of all tools together, about the middle of the feet, along world axes, in
+                N and N·m. Shape (6,).
+            dt: In s.
+        """
+        share = 1.0 - math.exp(-2.0 * math.pi * self._config.lean_cutoff_hz * dt)
+        limit = self._config.lean_limit
+        for axis, moment in ((0, -float(wrench_world[4])), (1, float(wrench_world[3]))):
+            wanted = min(max(moment / self._weight_force, -limit), limit)
+            self._lean[axis] += share * (wanted - self._lean[axis])
+        self._offset *= math.exp(-dt / self._config.settle_time)
+
+    @property
+    def position_world_support(self) -> Array:
+        """Middle of the feet, on the floor, in m. Shape (3,)."""
+        return np.array([self._support[0], self._support[1], self._floor])
+
+    def com_acceleration(
+        self, position_world_com: Array, velocity_world_com: Array, body: BodyTarget | None
+    ) -> Array:
+        """Return the acceleration wanted of the centre of mass, in m/s^2. Shape (3,).
+
+        Args:
+            position_world_com: In m. Shape (3,).
+            velocity_world_com: In m/s. Shape (3,).
+            body: What a policy asks for; bounded here.
+        """
+        if body is not None:
+            limit = self._config.shift_limit
+            self._shift[:2] = np.clip(body.position_shift_com, -limit, limit)
+        else:
+            self._shift[:] = 0.0
+        reference = self._support + self._offset + self._lean + self._shift
+        acceleration: Array = self._stiffness * (reference - position_world_com)
+        acceleration -= self._damping * velocity_world_com
+        return acceleration
+
+    def torso_acceleration(
+        self, rotation_error: Array, velocity_angular: Array, body: BodyTarget | None
+    ) -> Array:
+        """Return the angular acceleration wanted of the torso, in rad/s^2. Shape (3,).
+
+        Args:
+            rotation_error: From the torso to its reference, along world axes, in rad. Shape (3,).
+            velocity_angular: Along world axes, in rad/s. Shape (3,).
+            body: What a policy asks for; bounded here.
+        """
+        acceleration: Array = self._config.torso_stiffness * rotation_error
+        acceleration -= self._config.torso_damping * velocity_angular
+        if body is not None:
+            limit = self._config.torso_acceleration_limit
+            acceleration[:2] += np.clip(body.acceleration_torso, -limit, limit)
+        return acceleration
+
+    def tool_share(self, body: BodyTarget | None) -> float:
+        """Return what share of their weight the tools keep while they yield to the balance."""
+        if body is None:
+            return 1.0
+        return self._config.yielding_share**body.yielding

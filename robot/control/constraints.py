@@ -1,0 +1,194 @@
+"""What the whole-body program must obey: dynamics, contacts, efforts, positions and velocities.
+
+The unknowns are the generalized accelerations and, for each foot, the wrench that the floor exerts
+on it, along the axes of the sole at its centre, in units of `ContactConfig.force_scale`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from robot.arrays import Array
+from robot.control.kernels import compiled, rotated, rotated_rows
+from robot.control.qp import DenseQP
+from robot.spatial import Pose
+
+# Rows of one foot: unilateral, four of the friction pyramid, four of the centre of pressure, two of
+# the friction torque about the normal.
+CONE_ROWS = 11
+
+
+@dataclass(frozen=True)
+class ContactConfig:
+    """A flat foot on the floor.
+
+    Attributes:
+        friction: Coulomb coefficient that is counted on.
+        torsion: Friction torque about the normal for each newton of normal force, in m.
+        sole_margin: How far the centre of pressure stays inside the edge of the sole, in m.
+        force_min: Least normal force of each foot, in N.
+        damping: How fast a slipping foot is brought to rest, in 1/s.
+        force_scale: Unit of the contact wrench among the unknowns, in N and N·m; brings them to
+            the size of accelerations.
+    """
+
+    friction: float = 0.6
+    torsion: float = 0.04
+    sole_margin: float = 0.01
+    force_min: float = 10.0
+    damping: float = 20.0
+    force_scale: float = 100.0
+
+
+@dataclass(frozen=True)
+class LimitConfig:
+    """How close the joints may come to their limits.
+
+    Attributes:
+        effort_share: Of the effort limits.
+        velocity_share: Of the velocity limits.
+        position_margin: Distance kept from the position limits, in rad.
+        horizon: Time within which no limit may be crossed at constant acceleration, in s.
+        acceleration: Largest joint acceleration, in rad/s^2.
+    """
+
+    effort_share: float = 0.95
+    velocity_share: float = 0.9
+    position_margin: float = 0.01
+    horizon: float = 0.05
+    acceleration: float = 500.0
+
+
+def contact_cone(half_sizes: tuple[float, float], config: ContactConfig) -> tuple[Array, Array]:
+    """Return the rows of one foot and their lower bounds: `rows @ wrench >= lower`.
+
+    The friction pyramid lies inside the cone; the centre of pressure is (-M_y, M_x) / f_z (Caron,
+    Pham, Nakamura 2015, without the coupling of yaw torque and centre of pressure).
+
+    Args:
+        half_sizes: Half length and half width of the sole, in m.
+        config: Friction and margins.
+
+    Returns:
+        Shapes (CONE_ROWS, 6) and (CONE_ROWS,), in the program's units of force.
+    """
+    length, width = (half - config.sole_margin for half in half_sizes)
+    mu = config.friction / math.sqrt(2.0)
+    rows = np.zeros((CONE_ROWS, 6))
+    lower = np.zeros(CONE_ROWS)
+    rows[:, 2] = [1.0] + [mu] * 4 + [width] * 2 + [length] * 2 + [config.torsion] * 2
+    lower[0] = config.force_min / config.force_scale
+    for pair, column in enumerate((0, 1, 3, 4, 5)):
+        rows[1 + 2 * pair, column] = 1.0
+        rows[2 + 2 * pair, column] = -1.0
+    return rows, lower
+
+
+def write_foot(
+    program: DenseQP,
+    foot: int,
+    n_joints: int,
+    pose_world_sole: Pose,
+    jacobian: Array,
+    drift: Array,
+    twist_world_sole: Array,
+    config: ContactConfig,
+) -> None:
+    """Let one foot stay where it is and carry weight.
+
+    Writes its six rows of accelerations, and its wrench into the dynamics of base and joints.
+
+    Args:
+        program: Receives both.
+        foot: Number of the foot.
+        n_joints: Number of joints; the rows of their efforts come first among the inequalities.
+        pose_world_sole: Where the sole is.
+        jacobian: Of the sole, twist along world axes. Shape (6, nv).
+        drift: dJ/dt v of the sole, along world axes. Shape (6,).
+        twist_world_sole: J v, along world axes. Shape (6,).
+        config: Damping and scale.
+    """
+    rotation = pose_world_sole.rotation
+    jacobian_sole = rotated_rows(rotation, jacobian)
+    nv = jacobian.shape[1]
+    equal_rows = slice(6 + 6 * foot, 12 + 6 * foot)
+    columns = slice(nv + 6 * foot, nv + 6 * foot + 6)
+    program.equality[equal_rows, :nv] = jacobian_sole
+    program.equal[equal_rows] = rotated(rotation.T, -drift - config.damping * twist_world_sole)
+    transposed = -config.force_scale * jacobian_sole.T
+    program.equality[:6, columns] = transposed[:6]
+    program.rows[:n_joints, columns] = transposed[6:]
+
+
+def write_joint_box(
+    lower: Array,
+    upper: Array,
+    joint_position: Array,
+    joint_velocity: Array,
+    position_limits: Array,
+    velocity_limits: Array,
+    config: LimitConfig,
+) -> None:
+    """Bound the joint accelerations so that no position or velocity limit is crossed.
+
+    At constant acceleration `a` over the horizon T: v + a T stays within the velocity limits and
+    q + v T + a T^2 / 2 within the position limits. The box is never empty: where the two
+    contradict each other the joint brakes as hard as `LimitConfig.acceleration` allows.
+
+    Args:
+        lower: Receives the lower bounds, in rad/s^2. Shape (n,).
+        upper: Receives the upper bounds, in rad/s^2. Shape (n,).
+        joint_position: Measured, in rad. Shape (n,).
+        joint_velocity: Measured, in rad/s. Shape (n,).
+        position_limits: Lower and upper, in rad. Shape (2, n).
+        velocity_limits: In rad/s. Shape (n,).
+        config: Margins and horizon.
+    """
+    _joint_box(
+        lower,
+        upper,
+        joint_position,
+        joint_velocity,
+        position_limits,
+        velocity_limits,
+        config.velocity_share,
+        config.position_margin,
+        config.horizon,
+        config.acceleration,
+    )
+
+
+@compiled
+def _joint_box(
+    lower: Array,
+    upper: Array,
+    joint_position: Array,
+    joint_velocity: Array,
+    position_limits: Array,
+    velocity_limits: Array,
+    velocity_share: float,
+    position_margin: float,
+    horizon: float,
+    acceleration: float,
+) -> None:
+    for i in range(len(joint_position)):
+        speed = joint_velocity[i]
+        ahead = joint_position[i] + speed * horizon
+        speed_max = velocity_share * velocity_limits[i]
+        low = max(
+            (-speed_max - speed) / horizon,
+            2.0 * (position_limits[0, i] + position_margin - ahead) / horizon**2,
+        )
+        high = min(
+            (speed_max - speed) / horizon,
+            2.0 * (position_limits[1, i] - position_margin - ahead) / horizon**2,
+        )
+        low = min(max(low, -acceleration), acceleration)
+        high = min(max(high, -acceleration), acceleration)
+        if low > high:
+            low = high = 0.5 * (low + high)
+        lower[i] = low
+        upper[i] = high

@@ -1,0 +1,106 @@
+"""Small compiled functions on quaternions and six-vectors, for the code that runs every tick."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+from robot.arrays import Array
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+# Below this sine of the half angle the logarithm is replaced by its first term.
+_SMALL_SINE = 1e-9
+
+
+def compiled(function: FunctionT) -> FunctionT:
+    """Compile a function of arrays and floats once and keep the machine code beside its file."""
+    return cast(FunctionT, njit(cache=True, fastmath=False)(function))
+
+
+@compiled
+def rotation_error(quaternion_to: Array, quaternion_from: Array, error: Array) -> None:
+    """Write the rotation vector, along world axes, that turns one orientation into another.
+
+    log(q_to * conj(q_from)), at most pi long.
+
+    Args:
+        quaternion_to: Unit quaternion (x, y, z, w). Shape (4,).
+        quaternion_from: Unit quaternion (x, y, z, w). Shape (4,).
+        error: Receives the rotation vector, in rad. Shape (3,).
+    """
+    ax, ay, az, aw = quaternion_to[0], quaternion_to[1], quaternion_to[2], quaternion_to[3]
+    bx, by, bz, bw = (
+        -quaternion_from[0],
+        -quaternion_from[1],
+        -quaternion_from[2],
+        quaternion_from[3],
+    )
+    x = aw * bx + ax * bw + ay * bz - az * by
+    y = aw * by - ax * bz + ay * bw + az * bx
+    z = aw * bz + ax * by - ay * bx + az * bw
+    w = aw * bw - ax * bx - ay * by - az * bz
+    if w < 0.0:
+        x, y, z, w = -x, -y, -z, -w
+    sine = math.sqrt(x * x + y * y + z * z)
+    scale = 2.0 if sine < _SMALL_SINE else 2.0 * math.atan2(sine, w) / sine
+    error[0], error[1], error[2] = scale * x, scale * y, scale * z
+
+
+@compiled
+def turn(quaternion: Array, rotation_vector: Array, result: Array) -> None:
+    """Write an orientation turned by a rotation vector along world axes, normalized.
+
+    Args:
+        quaternion: Unit quaternion (x, y, z, w). Shape (4,).
+        rotation_vector: In rad. Shape (3,).
+        result: Receives exp(rotation_vector) * quaternion; may be `quaternion`. Shape (4,).
+    """
+    angle = math.sqrt(rotation_vector[0] ** 2 + rotation_vector[1] ** 2 + rotation_vector[2] ** 2)
+    scale = 0.5 if angle < _SMALL_SINE else math.sin(0.5 * angle) / angle
+    ax, ay, az = scale * rotation_vector[0], scale * rotation_vector[1], scale * rotation_vector[2]
+    aw = math.cos(0.5 * angle)
+    bx, by, bz, bw = quaternion[0], quaternion[1], quaternion[2], quaternion[3]
+    x = aw * bx + ax * bw + ay * bz - az * by
+    y = aw * by - ax * bz + ay * bw + az * bx
+    z = aw * bz + ax * by - ay * bx + az * bw
+    w = aw * bw - ax * bx - ay * by - az * bz
+    norm = math.sqrt(x * x + y * y + z * z + w * w)
+    result[0], result[1], result[2], result[3] = x / norm, y / norm, z / norm, w / norm
+
+
+@compiled
+def to_rotation(quaternion: Array, rotation: Array) -> None:
+    """Write the rotation matrix of a unit quaternion (x, y, z, w). Shapes (4,) and (3, 3)."""
+    x, y, z, w = quaternion[0], quaternion[1], quaternion[2], quaternion[3]
+    rotation[0, 0] = 1 - 2 * (y * y + z * z)
+    rotation[0, 1] = 2 * (x * y - z * w)
+    rotation[0, 2] = 2 * (x * z + y * w)
+    rotation[1, 0] = 2 * (x * y + z * w)
+    rotation[1, 1] = 1 - 2 * (x * x + z * z)
+    rotation[1, 2] = 2 * (y * z - x * w)
+    rotation[2, 0] = 2 * (x * z - y * w)
+    rotation[2, 1] = 2 * (y * z + x * w)
+    rotation[2, 2] = 1 - 2 * (x * x + y * y)
+
+
+@compiled
+def norm3(vector: Array) -> float:
+    """Return the length of a vector. Shape (3,)."""
+    return math.sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2])
+
+
+def rotated(rotation_a_b: Array, six_b: Array) -> Array:
+    """Return a twist or wrench given along `b`, along `a`, as one product. Shape (6,)."""
+    result: Array = (six_b.reshape(2, 3) @ rotation_a_b.T).ravel()
+    return result
+
+
+def rotated_rows(rotation_a_b: Array, rows_a: Array) -> Array:
+    """Return a Jacobian whose twist is along `a`, with its twist along `b`. Shape (6, m)."""
+    result: Array = np.matmul(rotation_a_b.T, rows_a.reshape(2, 3, -1)).reshape(6, -1)
+    return result

@@ -1,0 +1,334 @@
+"""One inverse-dynamics program for the whole body: tool targets to joint efforts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from robot.arrays import Array
+from robot.cell_state import CellState
+from robot.control.arm import Arm, ToolConfig
+from robot.control.balance import Balance, BalanceConfig
+from robot.control.constraints import (
+    CONE_ROWS,
+    ContactConfig,
+    LimitConfig,
+    contact_cone,
+    write_foot,
+    write_joint_box,
+)
+from robot.control.controller import Controller
+from robot.control.kernels import rotated, rotation_error
+from robot.control.objectives import LeastSquares, Posture, PostureConfig
+from robot.control.qp import DenseQP, SolverConfig
+from robot.errors import NoSolution
+from robot.model import Configuration, RobotModel
+from robot.state import RobotCommand, Target
+
+logger = logging.getLogger(__name__)
+
+# Rows of the stacked objectives: centre of mass, torso, then six for each arm.
+_COM, _TORSO, _TOOLS = 0, 3, 6
+
+
+@dataclass(frozen=True)
+class ServoConfig:
+    """What the joint servos add to the efforts of the program.
+
+    Attributes:
+        damping: About the velocity the program expects, in N·m·s/rad.
+        hold_stiffness: While a tick has no solution, in N·m/rad.
+        hold_damping: While a tick has no solution, in N·m·s/rad.
+    """
+
+    damping: float = 0.0
+    hold_stiffness: float = 200.0
+    hold_damping: float = 10.0
+
+
+@dataclass(frozen=True)
+class WholeBodyConfig:
+    """All numbers of the controller, by what they are about.
+
+    Attributes:
+        tools: How the tools are moved.
+        balance: Centre of mass and torso.
+        posture: What the joints do otherwise.
+        contact: The feet.
+        limits: Efforts, positions, velocities.
+        servo: What the servos add.
+        solver: When the program counts as solved.
+    """
+
+    tools: ToolConfig = field(default_factory=ToolConfig)
+    balance: BalanceConfig = field(default_factory=BalanceConfig)
+    posture: PostureConfig = field(default_factory=PostureConfig)
+    contact: ContactConfig = field(default_factory=ContactConfig)
+    limits: LimitConfig = field(default_factory=LimitConfig)
+    servo: ServoConfig = field(default_factory=ServoConfig)
+    solver: SolverConfig = field(default_factory=SolverConfig)
+
+
+class WholeBodyController(Controller):
+    """Stands, keeps the torso upright and moves both tools, within every limit at once.
+
+    Each tick solves one quadratic program in the generalized accelerations `qdd` and the wrenches
+    `f` of the feet (Herzog et al. 2016, with weights instead of a hierarchy):
+
+        minimize    sum of weighted squares of (J qdd + dJ/dt v - a) over the objectives
+        such that   M qdd + h = S' tau + J_feet' f + J_tools' w_felt      (base rows)
+                    J_feet qdd + dJ/dt v = -damping * J_feet v
+                    |tau| within the effort limits, f within the contact cones,
+                    qdd within the box of position and velocity limits,
+
+    and sends tau, which follows from the joint rows of the dynamics. A robot with a fixed base has
+    no `f`, no centre of mass to keep and no base rows; the rest is the same.
+
+    Attributes:
+        arms: What is remembered of each arm, by name.
+        unsolved: Ticks without a solution since the last reset.
+        joint_acceleration: Of the last solution, in rad/s^2. Shape (n,).
+    """
+
+    def __init__(
+        self,
+        model: RobotModel,
+        torso_frame: str,
+        foot_half_sizes: Mapping[str, tuple[float, float]],
+        config: WholeBodyConfig | None = None,
+    ) -> None:
+        """Allocate the program.
+
+        Args:
+            model: The robot.
+            torso_frame: Frame whose orientation is kept.
+            foot_half_sizes: Half length and half width of each sole, by the names of
+                `RobotModel.contact_frames`, in m.
+            config: Gains, weights and limits.
+        """
+        self._model = model
+        self._config = config or WholeBodyConfig()
+        self._torso_frame = torso_frame
+        self._feet = tuple(model.contact_frames.values())
+        n, self._nv = model.n, model.nv
+        unknowns = self._nv + 6 * len(self._feet)
+        n_equal = 6 + 6 * len(self._feet) if model.floating else 0
+        self._program = DenseQP(
+            unknowns, n_equal, n + CONE_ROWS * len(self._feet), self._config.solver
+        )
+        for foot, name in enumerate(model.contact_frames):
+            rows, lower = contact_cone(foot_half_sizes[name], self._config.contact)
+            block = slice(n + CONE_ROWS * foot, n + CONE_ROWS * (foot + 1))
+            columns = slice(self._nv + 6 * foot, self._nv + 6 * foot + 6)
+            self._program.rows[block, columns] = rows
+            self._program.row_lower[block] = lower
+        self._effort_limits = self._config.limits.effort_share * model.effort_limits
+        self._objectives = LeastSquares(_TOOLS + 6 * len(model.arms), self._nv)
+        self._posture = Posture(n, self._config.posture)
+        self._balance = Balance(self._config.balance, model.mass)
+        self.arms = {
+            arm: Arm(arm, model.tool_frames[arm], joints, self._config.tools)
+            for arm, joints in _joints_of_arms(model, torso_frame).items()
+        }
+        self._quaternion_torso = np.array([0.0, 0.0, 0.0, 1.0])
+        self._rotation_error = np.zeros(3)
+        self._gripper_opening: dict[str, float] = {}
+        self._effort: Array | None = None
+        self._hold_position: Array | None = None
+        self._failures_in_a_row = 0
+        self.unsolved = 0
+        self.joint_acceleration = np.zeros(n)
+
+    @override
+    def reset(self, state: CellState) -> None:
+        robot = state.robot
+        configuration = self._model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        self._posture.joint_position[:] = robot.joint_position
+        for arm in self.arms.values():
+            arm.reset(state.readings.get(f"wrist_{arm.name}"))
+            self._posture.hold(arm.joints, robot.joint_position)
+        self._quaternion_torso[:] = configuration.pose_world(self._torso_frame).quaternion
+        if self._feet:
+            feet = [configuration.pose_world(frame).position for frame in self._feet]
+            self._balance.reset(configuration.com(), feet)
+        self._gripper_opening = dict(robot.gripper_opening)
+        self._effort = None
+        self._hold_position = None
+        self._failures_in_a_row = 0
+        self.unsolved = 0
+        self._program.forget()
+
+    @override
+    def update(self, state: CellState, target: Target, dt: float) -> RobotCommand:
+        robot = state.robot
+        configuration = self._model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        inertia = configuration.mass_matrix()
+        bias = configuration.bias_effort()
+        self._write_tools(configuration, state, target, inertia, bias, dt)
+        self._write_trunk(configuration, target)
+        self._write_dynamics(configuration, inertia, bias)
+        for arm, tool in target.tools.items():
+            self._gripper_opening[arm] = tool.gripper_opening
+        solution = self._program.solve()
+        if solution is None:
+            return self._hold(state, configuration)
+        self._failures_in_a_row = 0
+        self._hold_position = None
+        n = self._model.n
+        effort = self._program.rows[:n] @ solution + bias[-n:]
+        self._effort = effort
+        self.joint_acceleration = solution[self._nv - n : self._nv]
+        return RobotCommand(
+            joint_position=robot.joint_position,
+            joint_velocity=robot.joint_velocity + dt * self.joint_acceleration,
+            joint_effort=effort,
+            stiffness=np.zeros(n),
+            damping=np.full(n, self._config.servo.damping),
+            gripper_opening=dict(self._gripper_opening),
+        )
+
+    def _write_tools(
+        self,
+        configuration: Configuration,
+        state: CellState,
+        target: Target,
+        inertia: Array,
+        bias: Array,
+        dt: float,
+    ) -> None:
+        """Write the tools' objectives, and take the felt wrenches off the bias efforts."""
+        share = self._balance.tool_share(target.body)
+        load = np.zeros(6)
+        for number, arm in enumerate(self.arms.values()):
+            arm.feel(state.readings.get(f"wrist_{arm.name}"), dt)
+            pose = configuration.pose_world(arm.frame)
+            jacobian = configuration.jacobian(arm.frame)
+            wrench = rotated(pose.rotation, arm.wrench_tool)
+            bias -= wrench @ jacobian
+            lever = pose.position - self._balance.position_world_support
+            load[:3] += wrench[:3]
+            load[3:] += wrench[3:] + np.cross(lever, wrench[:3])
+            first = _TOOLS + 6 * number
+            tool = target.tools.get(arm.name)
+            if tool is None:
+                if arm.active:
+                    arm.active = False
+                    self._posture.hold(arm.joints, state.robot.joint_position)
+                self._objectives.set(first, jacobian, np.zeros(6), 0.0)
+                continue
+            if not arm.active:
+                self._posture.release(arm.joints)
+            twist = jacobian @ configuration.velocity
+            wanted = arm.acceleration(tool, pose, jacobian, inertia, twist, dt)
+            drift = configuration.jacobian_drift(arm.frame)
+            self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
+        self._balance.load(load, dt)
+
+    def _write_trunk(self, configuration: Configuration, target: Target) -> None:
+        """Write the objectives of centre of mass, torso and joints into the program."""
+        robot_velocity = configuration.velocity
+        if self._feet:
+            jacobian_com = configuration.com_jacobian()
+            wanted = self._balance.com_acceleration(
+                configuration.com(), jacobian_com @ robot_velocity, target.body
+            )
+            wanted -= configuration.com_drift()
+            self._objectives.set(_COM, jacobian_com, wanted, self._balance.com_weight)
+        torso = configuration.pose_world(self._torso_frame)
+        rotation_error(self._quaternion_torso, torso.quaternion, self._rotation_error)
+        jacobian = configuration.jacobian(self._torso_frame)[3:]
+        wanted = self._balance.torso_acceleration(
+            self._rotation_error, jacobian @ robot_velocity, target.body
+        )
+        wanted -= configuration.jacobian_drift(self._torso_frame)[3:]
+        self._objectives.set(_TORSO, jacobian, wanted, self._config.balance.torso_weight)
+
+        nv, program = self._nv, self._program
+        self._objectives.write(program.hessian[:nv, :nv], program.gradient[:nv])
+        diagonal = np.einsum("ii->i", program.hessian)
+        diagonal[:nv] += self._config.posture.regularization
+        diagonal[nv:] = self._config.posture.force_regularization
+        joints = slice(nv - self._model.n, nv)
+        self._posture.add(
+            diagonal[joints],
+            program.gradient[joints],
+            configuration.joint_position,
+            configuration.joint_velocity,
+        )
+
+    def _write_dynamics(self, configuration: Configuration, inertia: Array, bias: Array) -> None:
+        """Write the equations of motion, the feet and the limits into the program."""
+        n, nv, program, model = self._model.n, self._nv, self._program, self._model
+        if model.floating:
+            program.equality[:6, :nv] = inertia[:6]
+            program.equal[:6] = -bias[:6]
+        program.rows[:n, :nv] = inertia[-n:]
+        program.row_lower[:n] = -self._effort_limits - bias[-n:]
+        program.row_upper[:n] = self._effort_limits - bias[-n:]
+        for foot, frame in enumerate(self._feet):
+            jacobian = configuration.jacobian(frame)
+            write_foot(
+                program,
+                foot,
+                n,
+                configuration.pose_world(frame),
+                jacobian,
+                configuration.jacobian_drift(frame),
+                jacobian @ configuration.velocity,
+                self._config.contact,
+            )
+        joints = slice(nv - n, nv)
+        write_joint_box(
+            program.lower[joints],
+            program.upper[joints],
+            configuration.joint_position,
+            configuration.joint_velocity,
+            model.position_limits,
+            model.velocity_limits,
+            self._config.limits,
+        )
+
+    def _hold(self, state: CellState, configuration: Configuration) -> RobotCommand:
+        """Return a command that holds the posture for a tick without a solution.
+
+        The efforts are those of the last solution: a standing robot's weight rests on contact
+        forces that only the program knows.
+
+        Raises:
+            NoSolution: After too many such ticks in a row.
+        """
+        self.unsolved += 1
+        self._failures_in_a_row += 1
+        limit = self._config.solver.failures
+        if self._failures_in_a_row >= limit:
+            raise NoSolution(
+                f"{limit} ticks in a row without a solution: the robot cannot do what it is asked "
+                "within its limits. Is it falling, or a target out of reach?"
+            )
+        logger.debug("tick at %.3f s without a solution", state.time)
+        if self._hold_position is None:
+            self._hold_position = state.robot.joint_position
+        n, servo = self._model.n, self._config.servo
+        effort = configuration.gravity_effort()[-n:] if self._effort is None else self._effort
+        return RobotCommand(
+            joint_position=self._hold_position,
+            joint_velocity=np.zeros(n),
+            joint_effort=effort,
+            stiffness=np.full(n, servo.hold_stiffness),
+            damping=np.full(n, servo.hold_damping),
+            gripper_opening=dict(self._gripper_opening),
+        )
+
+
+def _joints_of_arms(model: RobotModel, torso_frame: str) -> dict[str, NDArray[np.bool_]]:
+    """Return which joints move each tool but not the torso, by arm name. Each of shape (n,)."""
+    trunk = model.supporting_joints(torso_frame) > 0.0
+    return {
+        arm: (model.supporting_joints(frame) > 0.0) & ~trunk
+        for arm, frame in model.tool_frames.items()
+    }
