@@ -182,6 +182,10 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         info = {"outcome": after, "reward_terms": terms}
         return self._observe(snapshot), float(sum(terms.values())), terminated, truncated, info
 
+    def hold(self) -> None:
+        """Let one policy period pass without a policy: the tools stay at their last targets."""
+        self.loop.run(self._target, self.ticks_per_step)
+
     def _snapshot(self, state: CellState) -> Snapshot:
         cell = self.loop.cell
         robot = state.robot

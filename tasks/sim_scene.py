@@ -1,0 +1,130 @@
+"""Brings a layout about in simulation: parts into a world, and what acts on them set as drawn."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from typing_extensions import override
+
+from robot.arrays import Array
+from robot.sim.contacts import ContactMonitor
+from robot.sim.driver import SimDriver
+from robot.sim.shove import Shove
+from robot.sim.world import World
+from robot.spatial import Pose
+from tasks.parts.shapes import Part
+from tasks.scene import Scene
+from tasks.task import Layout
+
+# A robot whose base is lower or more tilted than this has fallen.
+_FALLEN_DROP = 0.25
+_FALLEN_TILT = math.radians(35.0)
+# Parts below this height, in m, lie on the floor: a dropped one is gone.
+_FLOOR = 0.3
+
+
+class SimFixture(ABC):
+    """What one task puts into a world besides parts, and sets as an episode's layout says.
+
+    The forces between a nut and its pin, say, or a feeder that presents parts one by one.
+    """
+
+    @abstractmethod
+    def apply(self, layout: Layout) -> None:
+        """Set everything as drawn, and forget the past."""
+
+    @abstractmethod
+    def events(self) -> Mapping[str, float]:
+        """Return what only the simulation can see since the last call."""
+
+
+class SimScene(Scene):
+    """The parts of a task in a world, with the robot that works on them."""
+
+    def __init__(
+        self,
+        world: World,
+        driver: SimDriver,
+        parts: Sequence[Part],
+        start_posture: tuple[Array, Pose],
+        fixture: SimFixture,
+        shove: Shove | None = None,
+        contacts: ContactMonitor | None = None,
+        on_reset: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Load every part.
+
+        Args:
+            world: Where.
+            driver: The simulated robot.
+            parts: Of the task.
+            start_posture: Joint positions, shape (n,), and base pose in the world.
+            fixture: What the task adds.
+            shove: What bumps into the robot; None for a robot that nothing can bump into.
+            contacts: Watches how hard things are touched.
+            on_reset: Called first in every `apply`, to bring back the state of the built world.
+        """
+        self._world = world
+        self._driver = driver
+        self._parts = tuple(parts)
+        self._start_posture = start_posture
+        self._fixture = fixture
+        self._shove = shove
+        self._contacts = contacts
+        self._on_reset = on_reset
+        self._free = tuple(part.name for part in parts if not part.fixed)
+
+    @override
+    def apply(self, layout: Layout) -> Layout:
+        self._on_reset()
+        joint_position, pose_world_base = self._start_posture
+        self._driver.place(joint_position, pose_world_base)
+        for part in self._parts:
+            self._world.set_pose(part.name, layout.pose_world_parts[part.name])
+        self._fixture.apply(layout)
+        if self._shove is not None:
+            p = layout.parameters
+            impulse = np.array([p.get("shove_x_ns", 0.0), p.get("shove_y_ns", 0.0), 0.0])
+            self._shove.schedule(p.get("shove_time_s", 0.0), impulse)
+        if self._contacts is not None:
+            self._contacts.reset()
+        return layout
+
+    @override
+    def pose_world_parts(self) -> Mapping[str, Pose]:
+        return {part.name: self._world.pose_world_body(part.name) for part in self._parts}
+
+    @override
+    def events(self) -> Mapping[str, float]:
+        events = dict(self._fixture.events())
+        base = self._driver.pose_world_base_true()
+        if base is not None:
+            start = self._start_posture[1]
+            drop = float(start.position[2] - base.position[2])
+            tilt = math.acos(float(np.clip(base.rotation[2, 2], -1.0, 1.0)))
+            events["fallen"] = float(drop > _FALLEN_DROP or tilt > _FALLEN_TILT)
+        if self._contacts is not None:
+            events["contact_force_n"] = self._contacts.take_peak()
+        return events
+
+
+def load_parts(world: World, parts: Sequence[Part]) -> None:
+    """Put every part of a task into a world, at the origin until a layout places it."""
+    for part in parts:
+        world.add_body(
+            part.name,
+            part.shapes,
+            mass=part.mass,
+            inertia=None if part.fixed else np.asarray(part.inertia),
+            pose_world_body=Pose.identity(),
+            friction=part.friction,
+            spinning_friction=part.spinning_friction,
+        )
+
+
+def on_the_floor(world: World, names: Sequence[str]) -> int:
+    """Return how many of the named bodies have been dropped."""
+    return sum(float(world.pose_world_body(name).position[2]) < _FLOOR for name in names)

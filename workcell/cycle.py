@@ -1,0 +1,268 @@
+"""One cycle: the handshake with the station around one episode, and what is written down of it."""
+
+from __future__ import annotations
+
+import math
+import time as system_time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from envs.assembly_env import AssemblyEnv
+from policies.policy import Brief, Policy
+from robot.driver import StopCategory
+from robot.errors import NoSolution, SafetyStop, WorkcellError
+from robot.loop import Tick
+from robot.sensor import WrenchReading
+from robot.station import Direction, StationInputs, StationOutputs
+from tasks.task import Outcome
+from workcell.records import CycleRecord, SideRecord
+
+# How long the station may take to answer a handshake, in s.
+_ANSWER_TIME = 5.0
+# A policy that has nothing left to do is given this long for its success to be confirmed, in s.
+_CONFIRM_TIME = 1.5
+
+
+class ForceWatch:
+    """A listener that keeps the hardest and the longest wrist force of a cycle."""
+
+    def __init__(self, limit: float, dt: float) -> None:
+        """Watch.
+
+        Args:
+            limit: Force above which time is counted, in N.
+            dt: Control period, in s.
+        """
+        self._limit = limit
+        self._dt = dt
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last cycle."""
+        self.peak = 0.0
+        self.longest_above = 0.0
+        self._above: dict[str, float] = {}
+
+    def __call__(self, tick: Tick) -> None:
+        """Look at one control tick."""
+        for name, reading in tick.state.readings.items():
+            if isinstance(reading, WrenchReading):
+                x, y, z = reading.wrench_tool[:3]
+                force = math.sqrt(x * x + y * y + z * z)
+                above = self._above.get(name, 0.0) + self._dt if force > self._limit else 0.0
+                self._above[name] = above
+                self.peak = max(self.peak, force)
+                self.longest_above = max(self.longest_above, above)
+
+
+class CycleRunner:
+    """Runs cycles one after the other on one cell, and keeps the books."""
+
+    def __init__(
+        self,
+        env: AssemblyEnv,
+        policy: Policy,
+        *,
+        robot: str,
+        level: str,
+        force_watch: ForceWatch,
+        request_start: Callable[[bool], None] = lambda wanted: None,
+        counters: Callable[[], Mapping[str, int]] = dict,
+        on_step: Callable[[AssemblyEnv], None] = lambda env: None,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Join what a cycle needs.
+
+        Args:
+            env: The task on its cell.
+            policy: Who acts.
+            robot: Name of the robot, for the record.
+            level: Name of the level of variation, for the record.
+            force_watch: Listens on the control loop.
+            request_start: Sets or clears the station's `start`; a real PLC does so by itself.
+            counters: Returns guard stops, clamps and unsolved ticks of this cycle.
+            on_step: Called after every policy step, e.g. to film it.
+            on_close: Called at the end, to close what was opened.
+        """
+        self.env = env
+        self._policy = policy
+        self._robot = robot
+        self._level = level
+        self._force = force_watch
+        self._request_start = request_start
+        self._counters = counters
+        self._on_step = on_step
+        self._on_close = on_close
+
+    def close(self) -> None:
+        """Close the cell."""
+        self._on_close()
+
+    def run(self, seed: int) -> CycleRecord:
+        """Run one cycle from `ready` to `ready`.
+
+        Args:
+            seed: Of the episode; the same seed is the same cycle.
+
+        Raises:
+            WorkcellError: If the cell itself broke; the robot has been halted.
+        """
+        cell = self.env.loop.cell
+        wall, began = system_time.perf_counter(), cell.clock.time
+        try:
+            return self._run(seed, wall, began)
+        except Exception:
+            # The one place where everything is caught: whatever went wrong, the robot comes to rest.
+            cell.driver.stop(StopCategory.HOLD)
+            raise
+
+    def _run(self, seed: int, wall: float, began: float) -> CycleRecord:
+        env, cell = self.env, self.env.loop.cell
+        observation, info = env.reset(seed=seed)
+        self._force.reset()
+        task = env.task
+        inputs = tuple(s.name for s in task.signals if s.direction is Direction.INPUT)
+        assert env.layout is not None  # reset() has just drawn it
+        self._policy.reset(
+            Brief(
+                task.instruction,
+                task.arms,
+                task.phases(env.layout),
+                seed,
+                env.scale.as_mapping(),
+                env.dt,
+                inputs,
+            )
+        )
+        outcome: Outcome = info["outcome"]
+        failure: str | None = None
+        cell.station.write(StationOutputs(ready=True))
+        self._request_start(True)
+        self._wait(lambda inputs: inputs.start and inputs.safe, "start")
+        start = cell.clock.time
+        cell.station.write(StationOutputs(busy=True))
+        finished_at: float | None = None
+        try:
+            while True:
+                observation, _, terminated, truncated, info = env.step(
+                    self._policy.act(observation)
+                )
+                outcome = info["outcome"]
+                self._on_step(env)
+                if terminated:
+                    failure = outcome.failure
+                    break
+                if truncated:
+                    failure = "time_out"
+                    break
+                if self._at_end():
+                    finished_at = finished_at or cell.clock.time
+                    if cell.clock.time - finished_at > _CONFIRM_TIME:
+                        failure = "gave_up" if self._gave_up() else "not_seated"
+                        break
+            success = outcome.success and failure is None
+            disagree = self._disagreement(outcome)
+            if success:
+                success, failure = self._tighten()
+        except SafetyStop as error:
+            success, disagree, failure = False, {}, f"guard_stop: {error}"
+        except NoSolution:
+            success, disagree, failure = False, {}, "no_solution"
+        done = cell.clock.time
+        cell.station.write(StationOutputs(done=True, passed=success))
+        self._request_start(False)
+        return self._record(
+            seed, success, failure, outcome, done - start, disagree,
+            wall_s=system_time.perf_counter() - wall, sim_s=cell.clock.time - began,
+        )  # fmt: skip
+
+    def _wait(self, ready: Callable[[StationInputs], bool], what: str) -> float:
+        """Hold the robot still until the station answers; return how long it took, in s."""
+        cell = self.env.loop.cell
+        began = cell.clock.time
+        while not ready(cell.station.read()):
+            if cell.clock.time - began > _ANSWER_TIME:
+                raise WorkcellError(
+                    f"station: no '{what}' within {_ANSWER_TIME} s; inputs {cell.station.read()}"
+                )
+            self.env.hold()
+            self._on_step(self.env)
+        return cell.clock.time - began
+
+    def _tighten(self) -> tuple[bool, str | None]:
+        """Hand over to the fixture: request, answer."""
+        station = self.env.loop.cell.station
+        station.write(StationOutputs(busy=True, signals={"tighten": True}))
+        answers = [s.name for s in self.env.task.signals if s.name.startswith("tightened")]
+        try:
+            self._wait(lambda inputs: all(inputs.signals[name] for name in answers), "tightened")
+        except WorkcellError:
+            return False, "not_tightened"
+        return True, None
+
+    def _at_end(self) -> bool:
+        report = self._policy.report()
+        return bool(report) and all(report[arm]["finished"] for arm in self.env.task.arms)
+
+    def _gave_up(self) -> bool:
+        report = self._policy.report()
+        return any(report[arm]["gave_up"] for arm in self.env.task.arms)
+
+    def _disagreement(self, outcome: Outcome) -> dict[str, bool]:
+        """Return, by arm, whether the process signal and the true poses disagree at the end."""
+        signals = self.env.loop.cell.station.read().signals
+        return {
+            arm: bool(signals[f"seated_{arm}"]) != bool(outcome.measures[f"seated_{arm}"])
+            for arm in self.env.task.arms
+            if f"seated_{arm}" in signals and f"seated_{arm}" in outcome.measures
+        }
+
+    def _record(
+        self,
+        seed: int,
+        success: bool,
+        failure: str | None,
+        outcome: Outcome,
+        duration: float,
+        disagree: Mapping[str, bool],
+        *,
+        wall_s: float,
+        sim_s: float,
+    ) -> CycleRecord:
+        report: Mapping[str, Any] = self._policy.report()
+        sides = {}
+        for arm in self.env.task.arms:
+            told = report.get(arm, {})
+            sides[arm] = SideRecord(
+                seated=bool(outcome.measures.get(f"seated_{arm}", 0.0)),
+                retries=dict(told.get("retries", {})),
+                reasons=list(told.get("reasons", [])),
+                phase_times_s=dict(told.get("phase_times_s", {})),
+                ended_in=str(told.get("phase", "")),
+                disagrees=bool(disagree.get(arm, False)),
+            )
+        counters = self._counters()
+        assert self.env.layout is not None  # a record is written after a reset
+        return CycleRecord(
+            seed=seed,
+            task=self.env.task.name,
+            robot=self._robot,
+            level=self._level,
+            success=success,
+            first_attempt=success and not any(side.retries for side in sides.values()),
+            failure=failure,
+            cycle_time_s=round(duration, 4),
+            sides=sides,
+            max_force_n=self._force.peak,
+            time_above_60n_s=self._force.longest_above,
+            fell=failure == "fell",
+            guard_stops=counters.get("guard_stops", 0),
+            guard_clamps=counters.get("guard_clamps", 0),
+            unsolved_ticks=counters.get("unsolved_ticks", 0),
+            layout=self.env.layout.as_json(),
+            measures={k: float(np.round(v, 6)) for k, v in outcome.measures.items()},
+            wall_s=wall_s,
+            sim_s=sim_s,
+        )
