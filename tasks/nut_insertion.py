@@ -40,6 +40,9 @@ from tasks.variation import Variation, between, misplaced, shove
 
 ARMS = ("left", "right")
 
+# A nest's x axis points up, a tool's down: half a turn about the axis both share.
+_HALF_TURN = Pose.from_rotation_vector((0.0, 0.0, math.pi))
+
 # Rubber-faced pads on steel: a dry pad grips at 0.8, an oily one at 0.5. The drawn friction of steel
 # on steel stands for how oily the nut is, so both are read from the same number.
 PAD_FRICTION_ABOVE_STEEL = 0.4
@@ -56,10 +59,10 @@ class StationConfig:
         home_position: Where the left tool waits, world, in m.
     """
 
-    tilt_deg: float = 20.0
-    feeder_position: tuple[float, float, float] = (0.55, 0.36, 0.95)
-    pin_position: tuple[float, float, float] = (0.60, 0.20, 0.95)
-    home_position: tuple[float, float, float] = (0.48, 0.27, 0.97)
+    tilt_deg: float = 30.0
+    feeder_position: tuple[float, float, float] = (0.525, 0.38, 0.877)
+    pin_position: tuple[float, float, float] = (0.58, 0.26, 0.88)
+    home_position: tuple[float, float, float] = (0.46, 0.30, 0.95)
 
     def __post_init__(self) -> None:
         """Refuse a station that the robot's arms cannot point at."""
@@ -106,13 +109,13 @@ class NutInsertionConfig:
 
 
 def tool_orientation(tilt: float) -> Pose:
-    """Return the tool frame's axes in the world: z ahead and down by a tilt, x up, y to the right.
+    """Return the tool frame's axes in the world: z ahead and down by a tilt, x down, y to the left.
 
     Args:
         tilt: Angle of the approach below the horizontal, in rad.
     """
     c, s = math.cos(tilt), math.sin(tilt)
-    return Pose.from_rotation([[s, 0.0, c], [0.0, -1.0, 0.0], [c, 0.0, -s]])
+    return Pose.from_rotation([[-s, 0.0, c], [0.0, 1.0, 0.0], [-c, 0.0, -s]])
 
 
 class NutInsertion(Task):
@@ -135,7 +138,7 @@ class NutInsertion(Task):
         self.size = NUT_SIZES[config.nut]
         orientation = tool_orientation(math.radians(config.station.tilt_deg))
         turned = orientation @ Pose.from_rotation_vector((math.pi, 0.0, 0.0))
-        self.pose_world_nest = self._both(config.station.feeder_position, turned)
+        self.pose_world_nest = self._both(config.station.feeder_position, turned @ _HALF_TURN)
         self.pose_world_pin = self._both(config.station.pin_position, turned)
         self.pose_world_home = self._both(config.station.home_position, orientation)
         self.parts = tuple(
@@ -230,7 +233,9 @@ class NutInsertion(Task):
             pin = layout.pose_world_believed[f"pin_{arm}"]
             plan += nut_plan(
                 arm,
-                pose_world_pick=layout.pose_world_believed[f"nest_{arm}"] @ pose_nut_tool,
+                pose_world_pick=layout.pose_world_believed[f"nest_{arm}"]
+                @ _HALF_TURN
+                @ pose_nut_tool,
                 pose_world_tip=pin @ tip @ pose_nut_tool,
                 pose_world_seat=pin @ seat @ pose_nut_tool,
                 pose_world_home=self.pose_world_home[arm],

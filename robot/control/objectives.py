@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numpy.typing import NDArray
+
 from robot.arrays import Array
 
 
@@ -22,6 +24,8 @@ class PostureConfig:
         stiffness: In 1/s^2.
         damping: In 1/s.
         weight: Of each joint. Ten times more already cost the hands a millimetre on circles.
+        trunk_weight: Of each joint between base and torso: keeps the pelvis under the torso, and
+            these joints off their narrow limits.
         held_weight: Of each joint of an arm that has no target and holds its posture.
         regularization: Weight of every acceleration, which keeps the program strictly convex.
         force_regularization: Weight of every contact force and torque, in the program's units.
@@ -30,6 +34,7 @@ class PostureConfig:
     stiffness: float = 30.0
     damping: float = 11.0
     weight: float = 0.005
+    trunk_weight: float = 0.5
     held_weight: float = 2.0
     regularization: float = 1e-4
     force_regularization: float = 1e-4
@@ -84,18 +89,18 @@ class Posture:
         joint_position: The posture, in rad. Shape (n,).
     """
 
-    def __init__(self, n: int, config: PostureConfig) -> None:
+    def __init__(self, trunk: NDArray[np.bool_], config: PostureConfig) -> None:
         """Start at zero; set `joint_position` before use.
 
         Args:
-            n: Number of joints.
+            trunk: Which joints are between base and torso. Shape (n,).
             config: Gains and weights.
         """
         self._config = config
-        self.joint_position = np.zeros(n)
-        self._weight = np.full(n, config.weight)
+        self.joint_position = np.zeros(len(trunk))
+        self._weight = np.where(trunk, config.trunk_weight, config.weight)
 
-    def hold(self, joints: Array, joint_position: Array) -> None:
+    def hold(self, joints: NDArray[np.bool_], joint_position: Array) -> None:
         """Hold some joints firmly where they are now.
 
         Args:
@@ -105,7 +110,7 @@ class Posture:
         self.joint_position[joints] = joint_position[joints]
         self._weight[joints] = self._config.held_weight
 
-    def release(self, joints: Array) -> None:
+    def release(self, joints: NDArray[np.bool_]) -> None:
         """Hold some joints weakly again. Shape (n,), boolean."""
         self._weight[joints] = self._config.weight
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from typing_extensions import override
 
 from robot.arrays import Array
@@ -128,12 +127,13 @@ class WholeBodyController(Controller):
             self._program.rows[block, columns] = rows
             self._program.row_lower[block] = lower
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
+        trunk = model.supporting_joints(torso_frame) > 0.0
         self._objectives = LeastSquares(_TOOLS + 6 * len(model.arms), self._nv)
-        self._posture = Posture(n, self._config.posture)
+        self._posture = Posture(trunk, self._config.posture)
         self._balance = Balance(self._config.balance, model.mass)
         self.arms = {
-            arm: Arm(arm, model.tool_frames[arm], joints, self._config.tools)
-            for arm, joints in _joints_of_arms(model, torso_frame).items()
+            arm: Arm(arm, frame, (model.supporting_joints(frame) > 0.0) & ~trunk, self._config.tools)
+            for arm, frame in model.tool_frames.items()
         }
         self._quaternion_torso = np.array([0.0, 0.0, 0.0, 1.0])
         self._rotation_error = np.zeros(3)
@@ -324,11 +324,3 @@ class WholeBodyController(Controller):
             gripper_opening=dict(self._gripper_opening),
         )
 
-
-def _joints_of_arms(model: RobotModel, torso_frame: str) -> dict[str, NDArray[np.bool_]]:
-    """Return which joints move each tool but not the torso, by arm name. Each of shape (n,)."""
-    trunk = model.supporting_joints(torso_frame) > 0.0
-    return {
-        arm: (model.supporting_joints(frame) > 0.0) & ~trunk
-        for arm, frame in model.tool_frames.items()
-    }

@@ -66,10 +66,11 @@ class SplineFitConfig:
     """
 
     stiffness: float = 1e5
-    damping: float = 20.0
+    damping: float = 100.0
     shear: float = 0.5
     held_mass: float = 0.25
     held_inertia: float = 5e-5
+    held_stiffness: float = 2.5e5
     squeeze: float = 1.0
 
 
@@ -317,6 +318,7 @@ class SplineFit(ForceElement):
             position, quaternion, linear, angular,
             self._pin_position, self._pin_rotation,
             nut.inertia, nut.true_inertia[0] * self._gravity,
+            self._config.held_stiffness if nut.held else math.inf,
             self._parameters, world.physics_dt,
             self._nut_points, self._rim_points, self._pin_points,
             nut.memory, nut.bristles, nut.report,

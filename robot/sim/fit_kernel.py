@@ -44,10 +44,12 @@ from robot.sim.fit_solver import (
 )
 
 # Layout of what a nut remembers from one step to the next.
-VALID, FLIP, MASS, ACROSS, AXIAL = range(5)
-TWIST = slice(5, 11)
-WRENCH = slice(11, 17)
-MEMORY = 17
+VALID, FLIP, MASS, ACROSS, AXIAL, SOFTNESS = range(6)
+TWIST = slice(6, 12)
+WRENCH = slice(12, 18)
+MEMORY = 18
+# Largest change of the softness in a step, as a share.
+_SOFTENING = 0.05
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -203,6 +205,7 @@ def advance(
     pin_rotation: Any,
     inertia: Any,
     resting: Any,
+    most_stiffness: float,
     p: Any,
     dt: float,
     nut_points: Any,
@@ -227,12 +230,13 @@ def advance(
         pin_rotation: From the pin frame to the world. Shape (3, 3).
         inertia: The body's mass, and moments across and along the axis. Shape (3,).
         resting: Force on a nut nobody touches (its weight), world axes, in N. Shape (3,).
+        most_stiffness: Of all touching points together, in N/m.
         p: Parameters. Shape (15,).
         dt: Physics step, in s.
         nut_points: As in `find_points`.
         rim_points: As in `find_points`.
         pin_points: As in `find_points`.
-        memory: What the nut remembers; changed. Shape (17,).
+        memory: What the nut remembers; changed. Shape (18,).
         bristles: As in `find_points`; changed.
         report: Filled. Shape (5,).
     """
@@ -284,13 +288,21 @@ def advance(
     if count == 0:
         wrench[:] = 0.0
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    # Change the stiffness slowly: a point that joins at no depth must not unload the others at once.
+    softness = memory[SOFTNESS] if memory[SOFTNESS] > 0.0 else 1.0
+    wanted = min(1.0, most_stiffness / (count * p[STIFFNESS]))
+    softness = min(softness * (1.0 + _SOFTENING), max(softness / (1.0 + _SOFTENING), wanted))
+    memory[SOFTNESS] = softness
+    soft = p.copy()
+    soft[STIFFNESS] *= softness
+    soft[DAMPING] *= softness
     mass = np.zeros((6, 6))
     for a in range(3):
         mass[a, a] = inertia[0]
         mass[3 + a, 3 + a] = inertia[1]
         for b in range(3):
             mass[3 + a, 3 + b] += (inertia[2] - inertia[1]) * rotation[a, 2] * rotation[b, 2]
-    end_of_step_wrench(mass, external, v, p, dt, found, count, bristles, report, wrench)
+    end_of_step_wrench(mass, external, v, soft, dt, found, count, bristles, report, wrench)
     r, w = pin_rotation, wrench
     return (
         r[0, 0] * w[0] + r[0, 1] * w[1] + r[0, 2] * w[2],
