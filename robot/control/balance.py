@@ -36,7 +36,7 @@ class BalanceConfig:
 
     com_stiffness: tuple[float, float, float] = (25.0, 25.0, 40.0)
     com_damping: tuple[float, float, float] = (12.0, 12.0, 13.0)
-    com_weight: tuple[float, float, float] = (20.0, 20.0, 10.0)
+    com_weight: tuple[float, float, float] = (20.0, 20.0, 2.0)
     torso_stiffness: float = 80.0
     torso_damping: float = 18.0
     torso_weight: float = 4.0
