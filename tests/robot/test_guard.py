@@ -1,0 +1,197 @@
+import dataclasses
+import logging
+import time
+
+import numpy as np
+import pytest
+
+from robot.cell_state import CellState
+from robot.errors import SafetyStop
+from robot.guard import Guard, GuardConfig
+from robot.sensor import WrenchReading
+from robot.spatial import Pose
+from robot.state import BaseState, Lifecycle, RobotState
+from robot.station import StationInputs
+from tests.robot.planar import BENT, hold, planar_model
+
+MODEL = planar_model()
+NONE = np.zeros(2)
+
+
+def robot(position=BENT, velocity=NONE, time=1.0, **changes) -> RobotState:
+    return RobotState(time, np.asarray(position), np.asarray(velocity), NONE, **changes)
+
+
+def measured(state: RobotState | None = None, force: float = 0.0, safe: bool = True) -> CellState:
+    state = state or robot()
+    wrench = WrenchReading(state.time, np.array([0.0, 0.6 * force, 0.8 * force, 0.0, 0.0, 0.0]))
+    return CellState(state, {"wrist_left": wrench}, StationInputs(safe=safe))
+
+
+def test_a_command_within_the_limits_passes_as_it_is():
+    guard, command = Guard(MODEL), hold(BENT)
+    assert guard.clamp(command, measured(), 2e-3) is command
+    assert guard.clamps == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted", "sent"),
+    [
+        ("joint_velocity", [9.0, -9.0], [3.0, -3.0]),
+        ("joint_effort", [60.0, -10.0], [50.0, -10.0]),
+        ("joint_position", [0.3, 1.9], [0.3, -0.4 + 0.75]),
+    ],
+)
+def test_a_command_beyond_a_limit_is_bent_to_it(field, wanted, sent):
+    guard = Guard(MODEL, GuardConfig(lead_time=0.25))
+    command = dataclasses.replace(hold(BENT), **{field: np.array(wanted)})
+    bent = guard.clamp(command, measured(), 2e-3)
+    np.testing.assert_allclose(getattr(bent, field), sent)
+    assert guard.clamps == 1
+
+
+def test_a_position_is_kept_a_margin_inside_the_joint_limits():
+    guard = Guard(MODEL, GuardConfig(position_margin=0.1))
+    near_end = measured(robot([1.95, -1.95]))
+    bent = guard.clamp(hold(np.array([2.0, -2.0])), near_end, 2e-3)
+    np.testing.assert_allclose(bent.joint_position, [1.9, -1.9])
+
+
+def test_bending_twice_changes_nothing_more():
+    rng = np.random.default_rng(3)
+    guard = Guard(MODEL, grippers={"left": 0.05})
+    for _ in range(200):
+        state = measured(robot(rng.uniform(-2.0, 2.0, 2)))
+        wild = hold(
+            rng.normal(0.0, 3.0, 2),
+            joint_velocity=rng.normal(0.0, 3.0, 2),
+            joint_effort=rng.normal(0.0, 50.0, 2),
+            gripper_opening={"left": rng.uniform(-0.1, 0.1)},
+        )
+        once = guard.clamp(wild, state, 2e-3)
+        twice = guard.clamp(once, state, 2e-3)
+        for field in ("joint_position", "joint_velocity", "joint_effort"):
+            np.testing.assert_array_equal(getattr(once, field), getattr(twice, field))
+        assert once.gripper_opening == twice.gripper_opening
+    assert guard.clamps > 100
+
+
+def test_what_is_bent_otherwise_stays_as_it_was():
+    command = hold(BENT, joint_effort=np.array([99.0, 0.0]), sequence=7, epoch=3)
+    bent = Guard(MODEL).clamp(command, measured(), 2e-3)
+    assert (bent.sequence, bent.epoch) == (7, 3)
+    np.testing.assert_array_equal(bent.stiffness, command.stiffness)
+    np.testing.assert_array_equal(command.joint_effort, [99.0, 0.0])
+
+
+def test_a_bent_command_is_named_once_per_second(caplog):
+    guard, command = Guard(MODEL), hold(BENT, joint_effort=np.array([60.0, 0.0]))
+    with caplog.at_level(logging.WARNING):
+        for tick in range(600):
+            guard.clamp(command, measured(robot(time=1.0 + 2e-3 * tick)), 2e-3)
+    assert guard.clamps == 600
+    assert len(caplog.records) == 2
+    assert "joint_effort of 'shoulder' bent by -10 N·m" in caplog.text
+
+
+def test_a_gripper_opens_no_further_than_it_can():
+    guard = Guard(MODEL, grippers={"left": 0.05})
+    bent = guard.clamp(hold(BENT, gripper_opening={"left": 0.2}), measured(), 2e-3)
+    assert bent.gripper_opening == {"left": 0.05}
+
+
+def test_what_is_within_bounds_passes():
+    guard = Guard(MODEL)
+    guard.check(measured(force=59.0), 1.0)
+    assert guard.stops == 0
+
+
+def test_a_force_above_the_limit_is_borne_for_100_ms_and_no_longer():
+    guard = Guard(MODEL)
+    for tick in range(50):
+        guard.check(measured(robot(time=1.0 + 2e-3 * tick), force=80.0), 1.0 + 2e-3 * tick)
+    with pytest.raises(SafetyStop, match="'wrist_left': 80 N, above 60 N"):
+        guard.check(measured(robot(time=1.102), force=80.0), 1.102)
+    assert guard.stops == 1
+
+
+def test_a_force_that_eases_off_starts_anew():
+    guard = Guard(MODEL)
+    for tick in range(200):
+        force = 20.0 if tick % 40 == 0 else 80.0
+        guard.check(measured(robot(time=1.0 + 2e-3 * tick), force=force), 1.0 + 2e-3 * tick)
+
+
+def test_a_reset_forgets_the_force_before_it():
+    guard = Guard(MODEL)
+    guard.check(measured(robot(time=1.0), force=80.0), 1.0)
+    guard.reset()
+    guard.check(measured(robot(time=9.0), force=80.0), 9.0)
+
+
+def upright(angle: float) -> BaseState:
+    pose = Pose.from_rotation_vector([0.0, angle, 0.0], [0.0, 0.0, 1.0])
+    return BaseState(pose, np.zeros(6), np.array([0.0, 0.0, 9.81]))
+
+
+@pytest.mark.parametrize(
+    ("state", "now", "complaint"),
+    [
+        (measured(force=141.0), 1.0, "peak limit 140 N"),
+        (measured(), 1.1, "age of at most 0.05 s, got 0.100"),
+        (measured(safe=False), 1.0, "safety chain is open"),
+        (measured(robot(lifecycle=Lifecycle.ESTOP)), 1.0, "emergency stop"),
+        (measured(robot(lifecycle=Lifecycle.FAULT, fault="hot")), 1.0, "driver fault: hot"),
+        (measured(robot(base=upright(0.6))), 1.0, "tilted by 0.60 rad"),
+        (measured(robot([0.0, 2.06])), 1.0, "joint_position of 'elbow': measured 2.060 rad"),
+        (measured(robot(velocity=[-5.0, 0.0])), 1.0, "joint_velocity of 'shoulder'"),
+    ],
+)
+def test_a_measurement_out_of_bounds_stops_the_robot(state, now, complaint):
+    guard = Guard(MODEL)
+    with pytest.raises(SafetyStop, match=complaint):
+        guard.check(state, now)
+    assert guard.stops == 1
+
+
+def test_a_base_may_lean_a_little():
+    Guard(MODEL).check(measured(robot(base=upright(0.4))), 1.0)
+
+
+def test_a_floating_robot_without_an_estimate_of_its_base_is_stopped():
+    with pytest.raises(SafetyStop, match="no estimate"):
+        Guard(planar_model(floating=True)).check(measured(), 1.0)
+
+
+def test_a_tool_outside_its_workspace_stops_the_robot():
+    box = ((-1.0, -1.0, -1.0), (0.98, 1.0, 1.0))
+    guard = Guard(MODEL, GuardConfig(workspace=box))
+    guard.check(measured(), 1.0)
+    with pytest.raises(SafetyStop, match="tool 'left': at"):
+        guard.check(measured(robot(NONE, time=1.02)), 1.02)
+
+
+def test_a_tool_that_is_too_fast_stops_the_robot():
+    guard = Guard(MODEL, GuardConfig(tool_speed=1.0))
+    guard.check(measured(robot([0.0, 0.0], time=1.0)), 1.0)
+    # One metre from shoulder to tool: 0.03 rad in 20 ms are 1.5 m/s.
+    with pytest.raises(SafetyStop, match=r"moved at 1\.50 m/s"):
+        guard.check(measured(robot([0.03, 0.0], time=1.02)), 1.02)
+
+
+def test_a_margin_that_leaves_no_room_is_refused():
+    with pytest.raises(ValueError, match=r"leaves no room for \['shoulder', 'elbow'\]"):
+        Guard(MODEL, GuardConfig(position_margin=2.5))
+
+
+def test_clamp_and_check_together_stay_far_below_a_tick():
+    guard, command, state = Guard(MODEL), hold(BENT), measured()
+    best = np.inf
+    for _ in range(5):
+        start = time.process_time()
+        for _ in range(2000):
+            guard.clamp(command, state, 2e-3)
+            guard.check(state, 1.0)
+        best = min(best, (time.process_time() - start) / 2000)
+    # 12 us were measured; the bound leaves room for a loaded machine.
+    assert best < 60e-6
