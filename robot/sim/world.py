@@ -1,0 +1,358 @@
+"""The physics: the only file that steps PyBullet, and the clock of a simulated cell."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from typing_extensions import override
+
+import numpy as np
+import pybullet
+from numpy.typing import ArrayLike, NDArray
+from pybullet_utils.bullet_client import BulletClient
+
+from robot.arrays import Array
+from robot.clock import Clock, whole_multiple
+from robot.errors import UnknownName
+from robot.geometry import Shape
+from robot.sim.robot_body import SimRobot
+from robot.sim.shapes import make_shapes
+from robot.spatial import Pose
+
+GRAVITY = 9.81
+# Bullet's default of 1 mm rounds edges and grows hulls by more than the clearances of our parts;
+# none at all sends every overlap to the penetration solver, which invents contacts.
+_COLLISION_MARGIN = 1e-4
+# Contacts are kept while the surfaces are nearer than this, in m. 20 mm, the default, keeps contact
+# points alive that cost time and can hold parts apart.
+_CONTACT_BREAKING = 2e-3
+_SOLVER_ITERATIONS = 50
+
+
+class ForceElement(ABC):
+    """Something that pushes on bodies of the world at the physics rate: a fit, a magnet, a shove.
+
+    What Bullet's own contacts do badly or slowly is an element.
+    """
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget the past: friction bristles, latch state, rod shape."""
+
+    @abstractmethod
+    def apply(self, world: World) -> None:
+        """Read poses and velocities, and add this physics step's wrenches."""
+
+    @abstractmethod
+    def state(self) -> Array:
+        """Return the internal state, so that a stored world can be continued exactly."""
+
+
+class _Client(BulletClient):  # type: ignore[misc]
+    """A server of its own: the module's functions all use number 0, which two worlds would share.
+
+    Remembers each function once bound; the base class looks it up and binds it at every call.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        value = super().__getattr__(name)
+        if name != "disconnect":
+            self.__dict__[name] = value
+        return value
+
+
+class World(Clock):
+    """Bodies, a robot or several, what pushes on them, and time.
+
+    Bodies that are added by shape have their frame at the centre of mass, so Bullet's poses are
+    theirs; robots translate (`SimRobot`). Twists are (linear of the centre of mass, angular) along
+    the world axes. Steps are counted, so that time is an exact multiple of the period.
+
+    Attributes:
+        client: The physics server, for elements and sensors.
+        physics_dt: The physics period, in s.
+        dt: The control period, in s.
+    """
+
+    def __init__(self, dt: float = 2e-3, physics_dt: float = 1e-3, gui: bool = False) -> None:
+        """Make an empty world with gravity along -z.
+
+        Args:
+            dt: Control period, in s.
+            physics_dt: Physics period, in s.
+            gui: Whether to open PyBullet's window.
+
+        Raises:
+            ValueError: If the first is not a whole multiple of the second.
+        """
+        self._substeps = whole_multiple(dt, physics_dt, ("control period", "physics period"))
+        self.dt = dt
+        self.physics_dt = physics_dt
+        self.client: Any = _Client(pybullet.GUI if gui else pybullet.DIRECT)
+        self.client.setGravity(0.0, 0.0, -GRAVITY)
+        self.client.setPhysicsEngineParameter(
+            fixedTimeStep=physics_dt,
+            numSolverIterations=_SOLVER_ITERATIONS,
+            # Cone friction also is what makes spinning friction work.
+            enableConeFriction=1,
+            # Else the order in which contacts are solved depends on what happened before.
+            deterministicOverlappingPairs=1,
+        )
+        # A global of the process that outlives every server: set it for each.
+        self.client.setPhysicsEngineParameter(contactBreakingThreshold=_CONTACT_BREAKING)
+        self._step = self.client.stepSimulation
+        self._steps = 0
+        self._bodies: dict[str, int] = {}
+        self._robots: dict[str, SimRobot] = {}
+        self._actuators: list[Callable[[], None]] = []
+        self._elements: list[ForceElement] = []
+        self._samplers: list[Callable[[], None]] = []
+        self._restored: list[Callable[[], None]] = []
+        self._saved: tuple[int, int] | None = None
+
+    @property
+    @override
+    def time(self) -> float:
+        return self._steps * self.physics_dt
+
+    @property
+    def steps(self) -> int:
+        """Physics steps since the start, or as `restore` found them."""
+        return self._steps
+
+    @override
+    def tick(self) -> None:
+        for _ in range(self._substeps):
+            for actuate in self._actuators:
+                actuate()
+            for element in self._elements:
+                element.apply(self)
+            self._step()
+            self._steps += 1
+            for sample in self._samplers:
+                sample()
+
+    def add_actuator(self, function: Callable[[], None]) -> None:
+        """Call a function before the elements and each physics step: a servo."""
+        self._actuators.append(function)
+
+    def add_element(self, element: ForceElement) -> None:
+        """Let an element push before each physics step."""
+        self._elements.append(element)
+
+    def add_sampler(self, function: Callable[[], None]) -> None:
+        """Call a function after each physics step: a sensor."""
+        self._samplers.append(function)
+
+    def on_restore(self, function: Callable[[], None]) -> None:
+        """Call a function after each `restore`, to forget what it remembers of the past."""
+        self._restored.append(function)
+
+    def load_robot(self, name: str, urdf: Path, pose_world_base: Pose, fixed: bool) -> SimRobot:
+        """Put a robot into the world, its joints at zero and without motors.
+
+        Args:
+            name: What to call it.
+            urdf: Its simulation URDF.
+            pose_world_base: Where its base link's frame is.
+            fixed: Whether the base is bolted to the world.
+
+        Raises:
+            ValueError: If the name is taken.
+        """
+        self._require_new(name)
+        robot = SimRobot(self.client, name, urdf, pose_world_base, fixed)
+        self._bodies[name] = robot.body
+        self._robots[name] = robot
+        return robot
+
+    def add_body(
+        self,
+        name: str,
+        shapes: Sequence[Shape],
+        *,
+        mass: float,
+        inertia: ArrayLike | None = None,
+        pose_world_body: Pose,
+        friction: float,
+        spinning_friction: float = 0.0,
+    ) -> int:
+        """Put a rigid body into the world and return Bullet's number of it.
+
+        Args:
+            name: What to call it.
+            shapes: What it looks like and collides as, placed in its frame.
+            mass: In kg; 0 for a body that never moves.
+            inertia: Moments about the frame's axes, which must be principal, in kg·m^2; from the
+                shapes if omitted. Shape (3,).
+            pose_world_body: Where its frame, whose origin is the centre of mass, is.
+            friction: Its factor of Coulomb's coefficient: Bullet multiplies those of both bodies.
+            spinning_friction: Its factor of the resistance to turning on a contact, as a length, in
+                m: the torque of a contact is its force times the sum of each body's length times
+                the other's friction.
+
+        Raises:
+            ValueError: If the name is taken.
+        """
+        self._require_new(name)
+        client = self.client
+        collision, visual = make_shapes(client, shapes)
+        body: int = client.createMultiBody(
+            mass, collision, visual, pose_world_body.position, pose_world_body.quaternion
+        )
+        self._bodies[name] = body
+        if inertia is not None and mass > 0.0:
+            moments = [float(value) for value in np.asarray(inertia, dtype=np.float64)]
+            client.changeDynamics(body, -1, localInertiaDiagonal=moments)
+        # Set in calls of their own: together some of them are lost.
+        client.changeDynamics(body, -1, linearDamping=0.0, angularDamping=0.0)
+        client.changeDynamics(body, -1, collisionMargin=_COLLISION_MARGIN)
+        if mass > 0.0:
+            client.changeDynamics(
+                body, -1, activationState=client.ACTIVATION_STATE_DISABLE_SLEEPING
+            )
+        self.set_friction(name, friction, spinning_friction)
+        return body
+
+    def body(self, name: str) -> int:
+        """Return Bullet's number of a body or robot.
+
+        Raises:
+            UnknownName: If there is none of this name.
+        """
+        if name not in self._bodies:
+            raise UnknownName("body", name, self._bodies)
+        return self._bodies[name]
+
+    def pose_world_body(self, name: str) -> Pose:
+        """Return where a body's frame is; of a robot, its base link's."""
+        body = self.body(name)
+        if name in self._robots:
+            return self._robots[name].pose_world_base()
+        position, quaternion = self.client.getBasePositionAndOrientation(body)
+        return Pose(np.array(position), np.array(quaternion))
+
+    def twist_world_body(self, name: str) -> Array:
+        """Return a body's velocity, linear of its origin, then angular. Shape (6,)."""
+        body = self.body(name)
+        if name in self._robots:
+            return self._robots[name].twist_world_base()
+        linear, angular = self.client.getBaseVelocity(body)
+        return np.array([*linear, *angular])
+
+    def set_pose(self, name: str, pose_world_body: Pose) -> None:
+        """Put a body somewhere, at rest; a robot keeps its joints' positions only with `reset`.
+
+        Raises:
+            ValueError: If the name is a robot's: `SimRobot.reset` places those.
+        """
+        if name in self._robots:
+            raise ValueError(f"{name} is a robot: place it with SimRobot.reset()")
+        body = self.body(name)
+        self.client.resetBasePositionAndOrientation(
+            body, pose_world_body.position, pose_world_body.quaternion
+        )
+        self.client.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+
+    def set_friction(
+        self, name: str, friction: float, spinning: float | None = None, link: str | None = None
+    ) -> None:
+        """Set a body's factors of friction, as in `add_body`; `restore` does not undo it.
+
+        Args:
+            name: The body.
+            friction: Factor of Coulomb's coefficient.
+            spinning: Factor of the spinning friction, in m; unchanged if omitted.
+            link: Link of a robot; the base if omitted.
+        """
+        index = -1 if link is None else self._robots[name].link(link)
+        # Anchors hold a resting contact where it is; without them a gripped part creeps.
+        self.client.changeDynamics(
+            self.body(name), index, lateralFriction=friction, frictionAnchor=1
+        )
+        if spinning is not None:
+            self.client.changeDynamics(self.body(name), index, spinningFriction=spinning)
+
+    def add_wrench(self, name: str, wrench_world: ArrayLike) -> None:
+        """Push on a body during the next physics step only.
+
+        Args:
+            name: A body that was added by shape.
+            wrench_world: Force at its centre of mass and torque, along the world axes. Shape (6,).
+        """
+        body, wrench = self.body(name), [float(value) for value in np.asarray(wrench_world)]
+        position, _ = self.client.getBasePositionAndOrientation(body)
+        frame = self.client.WORLD_FRAME
+        self.client.applyExternalForce(body, -1, wrench[:3], position, frame)
+        self.client.applyExternalTorque(body, -1, wrench[3:], frame)
+
+    def contact_normal_force(self, name_a: str, name_b: str, link_a: str | None = None) -> float:
+        """Return the sum of the normal forces between two bodies in the last step, in N.
+
+        Args:
+            name_a: A body or robot.
+            name_b: The other one.
+            link_a: Only contacts of this link of the first, which is a robot then.
+        """
+        extra = {} if link_a is None else {"linkIndexA": self._robots[name_a].link(link_a)}
+        points = self.client.getContactPoints(self.body(name_a), self.body(name_b), **extra)
+        return float(sum(point[9] for point in points))
+
+    def save(self) -> None:
+        """Remember the present as what `restore` returns to."""
+        if self._saved is not None:
+            self.client.removeState(self._saved[0])
+        self._saved = (self.client.saveState(), self._steps)
+
+    def restore(self) -> None:
+        """Return to what `save` remembered, contacts and time included, and reset the elements.
+
+        After it, what happens depends on what is done next and on nothing that was done before,
+        to the bit. Friction and masses are not remembered.
+
+        Raises:
+            RuntimeError: If nothing was saved.
+        """
+        if self._saved is None:
+            raise RuntimeError("World.restore() before save(): there is nothing to return to")
+        state, self._steps = self._saved
+        self.client.restoreState(state)
+        for element in self._elements:
+            element.reset()
+        for forget in self._restored:
+            forget()
+
+    def render(
+        self, width: int, height: int, eye: ArrayLike, target: ArrayLike, fov: float = 0.8
+    ) -> NDArray[np.uint8]:
+        """Return a picture of the world, drawn without a display. Shape (height, width, 3).
+
+        Args:
+            width: In pixels.
+            height: In pixels.
+            eye: Where the camera is, in the world, in m. Shape (3,).
+            target: What it looks at, in the world, in m. Shape (3,).
+            fov: Vertical angle of view, in rad.
+        """
+        client = self.client
+        view = client.computeViewMatrix(
+            np.asarray(eye, float).tolist(), np.asarray(target, float).tolist(), [0.0, 0.0, 1.0]
+        )
+        projection = client.computeProjectionMatrixFOV(
+            float(np.degrees(fov)), width / height, 0.02, 20.0
+        )
+        picture = client.getCameraImage(
+            width, height, view, projection, renderer=client.ER_TINY_RENDERER
+        )[2]
+        return np.array(picture, dtype=np.uint8).reshape(height, width, 4)[:, :, :3].copy()
+
+    def close(self) -> None:
+        """Shut the physics server down."""
+        if self.client.isConnected():
+            self.client.disconnect()
+
+    def _require_new(self, name: str) -> None:
+        if name in self._bodies:
+            raise ValueError(f"the world already has a body named '{name}'")
