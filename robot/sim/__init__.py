@@ -1,1 +1,1 @@
-"""The simulated cell's devices: one PyBullet world, and a driver, grippers and sensors that share it."""
+"""The simulated cell: one PyBullet world, and the driver, grippers and sensors that share it."""

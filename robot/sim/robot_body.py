@@ -131,7 +131,7 @@ class SimRobot:
         """Return a function that samples some joints, in this order, in one call to Bullet."""
         get, body = self._client.getJointStates, self.body
         indices = [self.joint(name) for name in names]
-        return lambda: get(body, indices)  # type: ignore[no-any-return]
+        return lambda: get(body, indices)
 
     def effort_writer(self, names: Sequence[str]) -> Callable[[list[float]], None]:
         """Return a function that sets the torques of some joints for the next physics step only."""

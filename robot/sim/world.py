@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from typing_extensions import override
 
 import numpy as np
 import pybullet
 from numpy.typing import ArrayLike, NDArray
 from pybullet_utils.bullet_client import BulletClient
+from typing_extensions import override
 
 from robot.arrays import Array
 from robot.clock import Clock, whole_multiple
