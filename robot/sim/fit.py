@@ -49,7 +49,7 @@ _HULL_OVERLAP = 3e-4
 # Steps between looks at who holds a nut.
 _LOOK_PERIOD = 4
 # Deeper than a wrongly phased nut can get by this much, in m, means that the teeth are meshed.
-_MESH_MARGIN = 3e-4
+_MESH_MARGIN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ class SplineFitConfig:
     stiffness: float = 1e5
     damping: float = 100.0
     shear: float = 0.5
-    held_mass: float = 0.25
+    held_mass: float = 0.5
     held_inertia: float = 5e-5
-    held_stiffness: float = 2.5e5
+    held_stiffness: float = 8e5
     squeeze: float = 1.0
 
 

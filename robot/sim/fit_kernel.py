@@ -14,11 +14,13 @@ import numpy as np
 from numba import njit
 
 from robot.sim.fit_distance import (
+    DAMPING,
     HEIGHT,
     LENGTH,
     NEAR,
     OUTER,
     PLATE,
+    STIFFNESS,
     TIP,
     nut_distance,
     pin_distance,
@@ -35,6 +37,7 @@ from robot.sim.fit_solver import (
     NX,
     NY,
     NZ,
+    POINTS,
     PUSH,
     RX,
     RY,
@@ -282,6 +285,7 @@ def advance(
     count, hull = find_points(
         rotation, centre, v, p, dt, nut_points, rim_points, pin_points, bristles, found
     )
+    pushing = max(1.0, report[POINTS])
     bristles[:] = 0.0
     report[:] = 0.0
     report[HULL_DEPTH] = hull
@@ -290,7 +294,7 @@ def advance(
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     # Change the stiffness slowly: a point that joins at no depth must not unload the others at once.
     softness = memory[SOFTNESS] if memory[SOFTNESS] > 0.0 else 1.0
-    wanted = min(1.0, most_stiffness / (count * p[STIFFNESS]))
+    wanted = min(1.0, most_stiffness / (pushing * p[STIFFNESS]))
     softness = min(softness * (1.0 + _SOFTENING), max(softness / (1.0 + _SOFTENING), wanted))
     memory[SOFTNESS] = softness
     soft = p.copy()
