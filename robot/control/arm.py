@@ -12,8 +12,8 @@ from robot.arrays import Array
 from robot.control.impedance import ImpedanceConfig, ToolImpedance
 from robot.control.kernels import rotated_rows
 from robot.control.reference import ReferenceConfig, ToolReference
+from robot.model import Configuration
 from robot.sensor import Reading, WrenchReading
-from robot.spatial import Pose
 from robot.state import ToolTarget
 
 
@@ -102,24 +102,22 @@ class Arm:
     def acceleration(
         self,
         target: ToolTarget,
-        pose_world_tool: Pose,
+        configuration: Configuration,
+        rotation_world_tool: Array,
         jacobian: Array,
-        inertia: Array,
-        twist_world_tool: Array,
         dt: float,
     ) -> Array:
         """Return the acceleration the tool should have, along world axes. Shape (6,).
 
         Args:
             target: What the tool should do.
-            pose_world_tool: Where the tool is.
+            configuration: The robot now.
+            rotation_world_tool: From the tool's axes to the world's. Shape (3, 3).
             jacobian: Of the tool, along world axes. Shape (6, nv).
-            inertia: Of the robot. Shape (nv, nv).
-            twist_world_tool: How it moves, along world axes. Shape (6,).
             dt: In s.
         """
         if not self.active:
-            self.reference.reset(pose_world_tool)
+            self.reference.reset(configuration.pose_world(self.frame))
             self.active = True
             self._age = math.inf
         self.reference.advance(target.pose_world_tool, dt)
@@ -128,14 +126,15 @@ class Arm:
             self._age = 0.0
             columns = self._columns + (jacobian.shape[1] - len(self.joints))
             self.impedance.design(
-                rotated_rows(pose_world_tool.rotation, jacobian[:, columns]),
-                inertia[np.ix_(columns, columns)],
+                rotated_rows(rotation_world_tool, jacobian[:, columns]),
+                configuration.mass_matrix()[np.ix_(columns, columns)],
                 target.stiffness,
             )
         return self.impedance.acceleration(
             self.reference,
-            pose_world_tool,
-            twist_world_tool,
+            configuration.position_world(self.frame),
+            rotation_world_tool,
+            jacobian @ configuration.velocity,
             target.stiffness,
             target.wrench_world_tool,
             self.wrench_tool,

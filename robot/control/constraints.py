@@ -14,7 +14,6 @@ import numpy as np
 from robot.arrays import Array
 from robot.control.kernels import compiled, rotated, rotated_rows
 from robot.control.qp import DenseQP
-from robot.spatial import Pose
 
 # Rows of one foot: unilateral, four of the friction pyramid, four of the centre of pressure, two of
 # the friction torque about the normal.
@@ -91,7 +90,7 @@ def write_foot(
     program: DenseQP,
     foot: int,
     n_joints: int,
-    pose_world_sole: Pose,
+    rotation_world_sole: Array,
     jacobian: Array,
     drift: Array,
     twist_world_sole: Array,
@@ -105,19 +104,18 @@ def write_foot(
         program: Receives both.
         foot: Number of the foot.
         n_joints: Number of joints; the rows of their efforts come first among the inequalities.
-        pose_world_sole: Where the sole is.
+        rotation_world_sole: From the sole's axes to the world's. Shape (3, 3).
         jacobian: Of the sole, twist along world axes. Shape (6, nv).
         drift: dJ/dt v of the sole, along world axes. Shape (6,).
         twist_world_sole: J v, along world axes. Shape (6,).
         config: Damping and scale.
     """
-    rotation = pose_world_sole.rotation
-    jacobian_sole = rotated_rows(rotation, jacobian)
+    jacobian_sole = rotated_rows(rotation_world_sole, jacobian)
     nv = jacobian.shape[1]
     equal_rows = slice(6 + 6 * foot, 12 + 6 * foot)
     columns = slice(nv + 6 * foot, nv + 6 * foot + 6)
     program.equality[equal_rows, :nv] = jacobian_sole
-    program.equal[equal_rows] = rotated(rotation.T, -drift - config.damping * twist_world_sole)
+    program.equal[equal_rows] = rotated(rotation_world_sole.T, -drift - config.damping * twist_world_sole)
     transposed = -config.force_scale * jacobian_sole.T
     program.equality[:6, columns] = transposed[:6]
     program.rows[:n_joints, columns] = transposed[6:]

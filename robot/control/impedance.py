@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from robot.arrays import Array
-from robot.control.kernels import compiled, rotation_error, to_rotation
+from robot.control.kernels import compiled, rotation_error, to_quaternion
 from robot.control.reference import ToolReference
-from robot.spatial import Pose
 
 # Added to the joint-space inertia of an arm, in kg·m^2, so that a stretched arm still has a finite
 # inertia along the direction in which it cannot move.
@@ -94,7 +93,8 @@ class ToolImpedance:
     def acceleration(
         self,
         reference: ToolReference,
-        pose_world_tool: Pose,
+        position_world_tool: Array,
+        rotation_world_tool: Array,
         twist_world_tool: Array,
         stiffness: Array,
         wrench_world_command: Array,
@@ -106,7 +106,8 @@ class ToolImpedance:
 
         Args:
             reference: Where the tool should be, and how it should move.
-            pose_world_tool: Where it is.
+            position_world_tool: Where it is, in m. Shape (3,).
+            rotation_world_tool: From its axes to the world's. Shape (3, 3).
             twist_world_tool: How it moves, along world axes, in m/s and rad/s. Shape (6,).
             stiffness: Along the tool axes, in N/m and N·m/rad. Shape (6,).
             wrench_world_command: To be exerted on the environment, along world axes. Shape (6,).
@@ -117,8 +118,8 @@ class ToolImpedance:
             reference.quaternion,
             reference.twist,
             reference.acceleration,
-            pose_world_tool.position,
-            pose_world_tool.quaternion,
+            position_world_tool,
+            rotation_world_tool,
             twist_world_tool,
             stiffness,
             self._ceiling,
@@ -140,7 +141,7 @@ def _acceleration(
     goal_twist: Array,
     goal_acceleration: Array,
     position: Array,
-    quaternion: Array,
+    rotation: Array,
     twist: Array,
     stiffness: Array,
     ceiling: Array,
@@ -152,8 +153,8 @@ def _acceleration(
     error: Array,
     result: Array,
 ) -> None:
-    rotation = np.empty((3, 3))
-    to_rotation(quaternion, rotation)
+    quaternion = np.empty(4)
+    to_quaternion(rotation, quaternion)
     for i in range(3):
         error[i] = goal_position[i] - position[i]
     rotation_error(goal_quaternion, quaternion, error[3:])

@@ -22,7 +22,7 @@ from robot.control.constraints import (
     write_joint_box,
 )
 from robot.control.controller import Controller
-from robot.control.kernels import rotated, rotation_error
+from robot.control.kernels import cross, rotated, rotation_error, to_quaternion
 from robot.control.objectives import LeastSquares, Posture, PostureConfig
 from robot.control.qp import DenseQP, SolverConfig
 from robot.errors import NoSolution
@@ -136,6 +136,7 @@ class WholeBodyController(Controller):
             for arm, frame in model.tool_frames.items()
         }
         self._quaternion_torso = np.array([0.0, 0.0, 0.0, 1.0])
+        self._quaternion = np.zeros(4)
         self._rotation_error = np.zeros(3)
         self._gripper_opening: dict[str, float] = {}
         self._effort: Array | None = None
@@ -169,7 +170,7 @@ class WholeBodyController(Controller):
         configuration = self._model.at(robot.joint_position, robot.joint_velocity, robot.base)
         inertia = configuration.mass_matrix()
         bias = configuration.bias_effort()
-        self._write_tools(configuration, state, target, inertia, bias, dt)
+        self._write_tools(configuration, state, target, bias, dt)
         self._write_trunk(configuration, target)
         self._write_dynamics(configuration, inertia, bias)
         for arm, tool in target.tools.items():
@@ -197,7 +198,6 @@ class WholeBodyController(Controller):
         configuration: Configuration,
         state: CellState,
         target: Target,
-        inertia: Array,
         bias: Array,
         dt: float,
     ) -> None:
@@ -206,13 +206,13 @@ class WholeBodyController(Controller):
         load = np.zeros(6)
         for number, arm in enumerate(self.arms.values()):
             arm.feel(state.readings.get(f"wrist_{arm.name}"), dt)
-            pose = configuration.pose_world(arm.frame)
+            rotation = configuration.rotation_world(arm.frame)
             jacobian = configuration.jacobian(arm.frame)
-            wrench = rotated(pose.rotation, arm.wrench_tool)
+            wrench = rotated(rotation, arm.wrench_tool)
             bias -= wrench @ jacobian
-            lever = pose.position - self._balance.position_world_support
+            lever = configuration.position_world(arm.frame) - self._balance.position_world_support
             load[:3] += wrench[:3]
-            load[3:] += wrench[3:] + np.cross(lever, wrench[:3])
+            load[3:] += wrench[3:] + cross(lever, wrench[:3])
             first = _TOOLS + 6 * number
             tool = target.tools.get(arm.name)
             if tool is None:
@@ -223,8 +223,7 @@ class WholeBodyController(Controller):
                 continue
             if not arm.active:
                 self._posture.release(arm.joints)
-            twist = jacobian @ configuration.velocity
-            wanted = arm.acceleration(tool, pose, jacobian, inertia, twist, dt)
+            wanted = arm.acceleration(tool, configuration, rotation, jacobian, dt)
             drift = configuration.jacobian_drift(arm.frame)
             self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
@@ -239,8 +238,8 @@ class WholeBodyController(Controller):
             )
             wanted -= configuration.com_drift()
             self._objectives.set(_COM, jacobian_com, wanted, self._balance.com_weight)
-        torso = configuration.pose_world(self._torso_frame)
-        rotation_error(self._quaternion_torso, torso.quaternion, self._rotation_error)
+        to_quaternion(configuration.rotation_world(self._torso_frame), self._quaternion)
+        rotation_error(self._quaternion_torso, self._quaternion, self._rotation_error)
         jacobian = configuration.jacobian(self._torso_frame)[3:]
         wanted = self._balance.torso_acceleration(
             self._rotation_error, jacobian @ robot_velocity, target.body
@@ -276,7 +275,7 @@ class WholeBodyController(Controller):
                 program,
                 foot,
                 n,
-                configuration.pose_world(frame),
+                configuration.rotation_world(frame),
                 jacobian,
                 configuration.jacobian_drift(frame),
                 jacobian @ configuration.velocity,
