@@ -26,12 +26,14 @@ class Entry:
         key: Its name.
         shape: Its shape.
         meaning: What it holds, with units and frame.
+        bound: No entry is larger than this; what is gets cut.
         value: Takes it from a snapshot and the tool targets.
     """
 
     key: str
     shape: tuple[int, ...]
     meaning: str
+    bound: float
     value: Callable[[Snapshot, Mapping[str, Pose]], Array]
 
 
@@ -68,9 +70,19 @@ def entries(
         sensors: The cell's sensors; `wrist_<arm>` and `tactile_<arm>` become keys.
     """
     found = [
-        Entry("joint_position", (model.n,), "joints, rad", lambda s, t: s.cell.robot.joint_position),
         Entry(
-            "joint_velocity", (model.n,), "joints, rad/s", lambda s, t: s.cell.robot.joint_velocity
+            "joint_position",
+            (model.n,),
+            "joints, rad",
+            2.0 * np.pi,
+            lambda s, t: s.cell.robot.joint_position,
+        ),
+        Entry(
+            "joint_velocity",
+            (model.n,),
+            "joints, rad/s",
+            100.0,
+            lambda s, t: s.cell.robot.joint_velocity,
         ),
     ]
     for arm in task.arms:
@@ -90,33 +102,35 @@ def entries(
                     f"{arm}_position_world_{name}",
                     (3,),
                     f"{name} of the {arm} arm, m",
+                    10.0,
                     lambda s, t, pose=pose: pose(s, t).position,  # type: ignore[misc]
                 ),
                 Entry(
                     f"{arm}_quaternion_world_{name}",
                     (4,),
                     f"{name} of the {arm} arm, (x, y, z, w), w not negative",
+                    1.0,
                     lambda s, t, pose=pose: _positive_w(pose(s, t).quaternion),  # type: ignore[misc]
                 ),
             ]
-        found.append(Entry(f"{arm}_gripper_opening", (1,), "distance between the pads, m", opening))
+        found.append(Entry(f"{arm}_gripper_opening", (1,), "distance between the pads, m", 1.0, opening))
         if f"wrist_{arm}" in sensors:
             meaning = "felt by the tool, along the tool axes, at its origin, N and N·m"
-            found.append(Entry(f"{arm}_wrench_tool", (6,), meaning, _wrench(f"wrist_{arm}")))
+            found.append(Entry(f"{arm}_wrench_tool", (6,), meaning, 1e4, _wrench(f"wrist_{arm}")))
         touch = sensors.get(f"tactile_{arm}")
         if touch is not None:
             shape = tuple(int(n) for n in getattr(touch, "shape", (2, 11, 9)))
             meaning = "taxel pressure, kPa: pad, row along tool z, column along tool x"
-            found.append(Entry(f"{arm}_tactile", shape, meaning, _touch(f"tactile_{arm}")))
+            found.append(Entry(f"{arm}_tactile", shape, meaning, 1e5, _touch(f"tactile_{arm}")))
     return tuple(found)
 
 
 def space(task: Task, found: tuple[Entry, ...]) -> spaces.Dict:
     """Return the observation space of a task and the keys that `entries` found."""
-    shapes = {entry.key: entry.shape for entry in found}
-    shapes |= {observed.key: (observed.size,) for observed in task.observation}
+    bounds = {entry.key: (entry.bound, entry.shape) for entry in found}
+    bounds |= {observed.key: (observed.bound, (observed.size,)) for observed in task.observation}
     return spaces.Dict(
-        {key: spaces.Box(-np.inf, np.inf, shape, np.float32) for key, shape in shapes.items()}
+        {key: spaces.Box(-bound, bound, shape, np.float32) for key, (bound, shape) in bounds.items()}
     )
 
 
@@ -128,8 +142,12 @@ def observe(
     pose_world_targets: Mapping[str, Pose],
 ) -> Observation:
     """Return one observation, as float32."""
-    values: dict[str, Array] = {e.key: e.value(snapshot, pose_world_targets) for e in found}
-    values.update(task.observe(snapshot, layout))
-    return {key: np.asarray(value, dtype=np.float32) for key, value in values.items()}
+    values = {e.key: (e.value(snapshot, pose_world_targets), e.bound) for e in found}
+    bounds = {observed.key: observed.bound for observed in task.observation}
+    values |= {key: (v, bounds[key]) for key, v in task.observe(snapshot, layout).items()}
+    return {
+        key: np.clip(value, -bound, bound).astype(np.float32)
+        for key, (value, bound) in values.items()
+    }
 
 

@@ -106,11 +106,13 @@ class Observed:
         key: Name in the observation.
         size: Length.
         meaning: What the entries are, in order, with units and frames.
+        bound: No entry is larger than this.
     """
 
     key: str
     size: int
     meaning: str
+    bound: float = 10.0
 
 
 class Task(ABC):
