@@ -65,9 +65,7 @@ def stiffness_of(share: float, scale: ActionScale) -> Array:
     return np.array([linear, linear, linear, angular, angular, angular])
 
 
-def decode(
-    action: NDArray[np.float32], pose_world_target: Pose, scale: ActionScale
-) -> ToolTarget:
+def decode(action: NDArray[np.float32], pose_world_target: Pose, scale: ActionScale) -> ToolTarget:
     """Return the target that one arm's eight numbers ask for.
 
     The step is taken from the last *target*, not from the measured tool, so that a steady push

@@ -14,7 +14,6 @@ from envs.actions import ACTION_SIZE, ActionScale, decode, stiffness_of
 from envs.observations import Observation, entries, observe, space
 from robot.cell_state import CellState
 from robot.loop import ControlLoop
-from robot.spatial import Pose
 from robot.state import Target, ToolTarget
 from robot.station import require_signals
 from tasks.scene import Scene
@@ -193,8 +192,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         return Snapshot(
             cell=state,
             pose_world_tools={
-                arm: configuration.pose_world(cell.model.tool_frames[arm])
-                for arm in self.task.arms
+                arm: configuration.pose_world(cell.model.tool_frames[arm]) for arm in self.task.arms
             },
             pose_world_parts=self.scene.pose_world_parts(),
             events=self.scene.events(),

@@ -113,7 +113,9 @@ def entries(
                     lambda s, t, pose=pose: _positive_w(pose(s, t).quaternion),  # type: ignore[misc]
                 ),
             ]
-        found.append(Entry(f"{arm}_gripper_opening", (1,), "distance between the pads, m", 1.0, opening))
+        found.append(
+            Entry(f"{arm}_gripper_opening", (1,), "distance between the pads, m", 1.0, opening)
+        )
         if f"wrist_{arm}" in sensors:
             meaning = "felt by the tool, along the tool axes, at its origin, N and N·m"
             found.append(Entry(f"{arm}_wrench_tool", (6,), meaning, 1e4, _wrench(f"wrist_{arm}")))
@@ -130,7 +132,10 @@ def space(task: Task, found: tuple[Entry, ...]) -> spaces.Dict:
     bounds = {entry.key: (entry.bound, entry.shape) for entry in found}
     bounds |= {observed.key: (observed.bound, (observed.size,)) for observed in task.observation}
     return spaces.Dict(
-        {key: spaces.Box(-bound, bound, shape, np.float32) for key, (bound, shape) in bounds.items()}
+        {
+            key: spaces.Box(-bound, bound, shape, np.float32)
+            for key, (bound, shape) in bounds.items()
+        }
     )
 
 
@@ -149,5 +154,3 @@ def observe(
         key: np.clip(value, -bound, bound).astype(np.float32)
         for key, (value, bound) in values.items()
     }
-
-

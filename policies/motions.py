@@ -41,7 +41,7 @@ class ScriptedMotion(ABC):
 
         Args:
             phase: What to do.
-            pose_world_goal: Where the tool should be at its end, corrected for how the part is held.
+            pose_world_goal: Where the tool should be at its end, with the part as it is held.
             sense: What is felt now.
         """
         self.phase = phase
@@ -75,7 +75,7 @@ class ScriptedMotion(ABC):
 class Move(ScriptedMotion):
     """Goes to the goal on a straight line, accelerating and braking evenly."""
 
-    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self._speed = 0.0
         self._there_at: float | None = None
@@ -123,7 +123,7 @@ class Await(ScriptedMotion):
 class Grasp(ScriptedMotion):
     """Closes softly, so that the part stays where the pads find it, and checks what is held."""
 
-    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self._still = 0
         self._last = sense.opening
@@ -146,7 +146,7 @@ class Grasp(ScriptedMotion):
 class ContactMotion(ScriptedMotion):
     """A motion that pushes along the goal's z axis with a force."""
 
-    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         target = self.in_goal(sense.pose_world_target)
         self.ahead = float(target.position[2])
@@ -205,7 +205,7 @@ class Search(ContactMotion):
     _DROP = 0.0007
     _CAUGHT = 6.0
 
-    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self._angle = 0.0
         self._centre = self.side_target.copy()
@@ -239,7 +239,7 @@ class Align(ContactMotion):
     _TURN_SPEED = math.radians(70.0)
     _MESHED = 0.0016
 
-    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         angle = math.radians(self.limit("angle_deg", 36.0))
         self._stations = [self.yaw, angle, -angle, 0.0]
@@ -278,7 +278,7 @@ class Insert(ContactMotion):
     _STALLED_TIME = 0.4
     _WRIGGLE = math.radians(4.0)
 
-    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self._deepest = self.depth_start
         self._moved_at = sense.time

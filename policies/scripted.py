@@ -158,13 +158,13 @@ class ArmWalker:
     def _find(self, name: str) -> int:
         return next(i for i, phase in enumerate(self.phases) if phase.name == name)
 
-    def _draw_back(
-        self, sense: Sense, distance: float, then: int, open_hand: bool = False
-    ) -> Wish:
+    def _draw_back(self, sense: Sense, distance: float, then: int, open_hand: bool = False) -> Wish:
         phase = self.phases[self.index]
         opening = self.phases[0].gripper_opening if open_hand else phase.gripper_opening
         behind = sense.pose_world_tool @ Pose.translation([0.0, 0.0, -distance])
-        detour = Phase(phase.arm, "draw_back", Motion.MOVE, behind, opening, limits={"speed_m_s": 0.15})
+        detour = Phase(
+            phase.arm, "draw_back", Motion.MOVE, behind, opening, limits={"speed_m_s": 0.15}
+        )
         self._detour = Move(detour, behind, sense)
         self._then = then
         return self._follow_detour(self._detour, sense)
@@ -214,7 +214,7 @@ class ScriptedPolicy(Policy):
 
     @override
     def report(self) -> Mapping[str, Any]:
-        """Return, by arm, retries by kind, why, the time each phase took, and whether it gave up."""
+        """Return, by arm, retries by kind and why, how long each phase took, if it gave up."""
         return {
             arm: {
                 "retries": dict(walker.retries),

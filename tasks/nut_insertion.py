@@ -22,12 +22,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from robot.signals.tactile import estimate_in_hand
 from typing_extensions import override
 
 from robot.arrays import Array, frozen
 from robot.errors import UnknownName
 from robot.sensor import TactileReading
-from robot.signals.tactile import estimate_in_hand
 from robot.spatial import Pose
 from robot.station import Direction, SignalSpec
 from tasks.judging import Seat, SeatRule, is_meshed, is_seated, seat_of
@@ -207,7 +207,9 @@ class NutInsertion(Task):
         for arm in ARMS:
             believed[f"nest_{arm}"] = self.pose_world_nest[arm]
             believed[f"pin_{arm}"] = self.pose_world_pin[arm]
-            parts[f"pin_{arm}"] = self.pose_world_pin[arm] @ misplaced(rng, v.pin_offset, v.pin_tilt)
+            parts[f"pin_{arm}"] = self.pose_world_pin[arm] @ misplaced(
+                rng, v.pin_offset, v.pin_tilt
+            )
             nest = self.pose_world_nest[arm] @ misplaced(rng, v.grasp_offset, v.grasp_tilt)
             parts[f"nest_{arm}"] = nest
             for nut in self.nuts(arm):
@@ -221,7 +223,9 @@ class NutInsertion(Task):
             parameters[f"feeder_wait_{arm}_s"] = wait if fault < v.feeder_fault_chance else 0.0
             parameters[f"magnet_force_{arm}_n"] = between(rng, v.magnet_force)
             parameters[f"grip_share_{arm}"] = 1.0 + rng.uniform(-1.0, 1.0) * v.grip_share
-        return Layout(parts, believed, {nut: friction for a in ARMS for nut in self.nuts(a)}, parameters)
+        return Layout(
+            parts, believed, {nut: friction for a in ARMS for nut in self.nuts(a)}, parameters
+        )
 
     @override
     def phases(self, layout: Layout) -> tuple[Phase, ...]:
@@ -364,4 +368,6 @@ class NutInsertion(Task):
         if not isinstance(reading, TactileReading):
             return frozen("in_hand", np.zeros(4), (4,))
         felt = estimate_in_hand(reading, self.size.spline.nut_length)
-        return frozen("in_hand", [float(felt.valid), felt.shift_x, felt.shift_z, felt.angle_y], (4,))
+        return frozen(
+            "in_hand", [float(felt.valid), felt.shift_x, felt.shift_z, felt.angle_y], (4,)
+        )

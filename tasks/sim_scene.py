@@ -7,12 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from typing_extensions import override
-
-from robot.arrays import Array
 from robot.sim.contacts import ContactMonitor
 from robot.sim.driver import SimDriver
 from robot.sim.shove import Shove
+from typing_extensions import override
+
+from robot.arrays import Array
 from robot.sim.world import World
 from robot.spatial import Pose
 from tasks.parts.shapes import Part

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from workcell.records import CycleRecord, SideRecord
 
 from envs.assembly_env import AssemblyEnv
 from policies.policy import Brief, Policy
@@ -17,7 +18,6 @@ from robot.loop import Tick
 from robot.sensor import WrenchReading
 from robot.station import Direction, StationInputs, StationOutputs
 from tasks.task import Outcome
-from workcell.records import CycleRecord, SideRecord
 
 # How long the station may take to answer a handshake, in s.
 _ANSWER_TIME = 5.0
