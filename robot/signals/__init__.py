@@ -1,0 +1,1 @@
+"""What sensors' readings mean: filters, wrenches, touch."""
