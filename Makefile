@@ -41,7 +41,8 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# The last thing that making an environment writes is pip. A Debian python3 has pip but perhaps no ensurepip; its pip then fills the environment.
+# Making an environment writes pip last. A Debian python3 has pip but perhaps no ensurepip; its pip
+# then fills the environment.
 $(BIN)/pip:
 	@python=$$(sh tools/find_python.sh) && echo "Using $$python" && \
 	if "$$python" -c 'import ensurepip' 2>/dev/null; then \

@@ -43,8 +43,8 @@ ARMS = ("left", "right")
 # A nest's x axis points up, a tool's down: half a turn about the axis both share.
 _HALF_TURN = Pose.from_rotation_vector((0.0, 0.0, math.pi))
 
-# Rubber-faced pads on steel: a dry pad grips at 0.8, an oily one at 0.5. The drawn friction of steel
-# on steel stands for how oily the nut is, so both are read from the same number.
+# Rubber-faced pads on steel: a dry pad grips at 0.8, an oily one at 0.5. The drawn friction of
+# steel on steel stands for how oily the nut is, so both are read from the same number.
 PAD_FRICTION_ABOVE_STEEL = 0.4
 
 
@@ -150,15 +150,18 @@ class NutInsertion(Task):
                 *(nut_part(name, self.size) for name in self.nuts(arm)),
             )
         )
-        self.signals = tuple(
-            SignalSpec(f"{name}_{arm}{suffix}", Direction.INPUT, bool, f"{meaning}, {arm} side")
-            for arm in ARMS
-            for name, suffix, meaning in (
-                ("feeder", "_ready", "a nut lies in the nest"),
-                ("seated", "", "the proximity switch behind the plate sees a nut"),
-                ("tightened", "", "the fixture has tightened the nut"),
-            )
-        ) + (SignalSpec("tighten", Direction.OUTPUT, bool, "hands are clear, tighten both"),)
+        self.signals = (
+            *(
+                SignalSpec(f"{name}_{arm}{suffix}", Direction.INPUT, bool, f"{meaning}, {arm} side")
+                for arm in ARMS
+                for name, suffix, meaning in (
+                    ("feeder", "_ready", "a nut lies in the nest"),
+                    ("seated", "", "the proximity switch behind the plate sees a nut"),
+                    ("tightened", "", "the fixture has tightened the nut"),
+                )
+            ),
+            SignalSpec("tighten", Direction.OUTPUT, bool, "hands are clear, tighten both"),
+        )
         self._inputs = tuple(s.name for s in self.signals if s.direction is Direction.INPUT)
         self.observation = (
             Observed("signals", len(self._inputs), f"process signals, 0 or 1: {self._inputs}"),

@@ -174,6 +174,6 @@ class Task(ABC):
 
 
 def vector(pose: Pose) -> Array:
-    """Return a pose as position then quaternion (w not negative), for an observation. Shape (7,)."""
+    """Return a pose for an observation: position, quaternion with w not negative. Shape (7,)."""
     quaternion = pose.quaternion if pose.quaternion[3] >= 0.0 else -pose.quaternion
     return frozen("pose", np.concatenate([pose.position, quaternion]), (7,))

@@ -114,7 +114,7 @@ class CycleRunner:
         try:
             return self._run(seed, wall, began)
         except Exception:
-            # The one place where everything is caught: whatever went wrong, the robot comes to rest.
+            # The one place where everything is caught: whatever went wrong, the robot rests.
             cell.driver.stop(StopCategory.HOLD)
             raise
 

@@ -1,4 +1,4 @@
-"""The scripted policy on a pin made of three rules: where the tip is, when it lets in, when it seats.
+"""The scripted policy on a pin made of three rules: where the tip is, when it lets in and seats.
 
 No physics: the tool follows its target until the rules stop it, and pushes back like a spring. This
 shows the script's logic, side by side for two arms; that it works with contact is shown elsewhere.
