@@ -22,12 +22,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from robot.signals.tactile import estimate_in_hand
 from typing_extensions import override
 
 from robot.arrays import Array, frozen
 from robot.errors import UnknownName
 from robot.sensor import TactileReading
+from robot.signals.tactile import estimate_in_hand
 from robot.spatial import Pose
 from robot.station import Direction, SignalSpec
 from tasks.judging import Seat, SeatRule, is_meshed, is_seated, seat_of
@@ -370,7 +370,8 @@ class NutInsertion(Task):
         reading = snapshot.cell.readings.get(f"tactile_{arm}")
         if not isinstance(reading, TactileReading):
             return frozen("in_hand", np.zeros(4), (4,))
-        felt = estimate_in_hand(reading, self.size.spline.nut_length)
+        nominal_z = float(self.size.pose_tool_nut.position[2])
+        felt = estimate_in_hand(reading, self.size.spline.nut_length, nominal_z)
         return frozen(
             "in_hand", [float(felt.valid), felt.shift_x, felt.shift_z, felt.angle_y], (4,)
         )

@@ -10,8 +10,8 @@ from robot.arrays import Array
 def potential_difference(before: float, after: float, discount: float = 0.99) -> float:
     """Return the shaping that leaves the best policy what it is.
 
-    F = discount * P(s') - P(s) for a potential P, after Ng, Harada and Russell, "Policy invariance under reward
-    transformations", ICML 1999.
+    F = discount * P(s') - P(s) for a potential P, after Ng, Harada and Russell, "Policy
+    invariance under reward transformations", ICML 1999.
 
     Args:
         before: Potential before the step.
