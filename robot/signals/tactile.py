@@ -59,7 +59,8 @@ _NOTHING = InHand(False, 0.0, 0.0, 0.0, False)
 
 def taxel_axis(count: int, pitch: float) -> Array:
     """Return where the taxels of a row or column are, about the middle of the pad, in m."""
-    return (np.arange(count) - 0.5 * (count - 1)) * pitch
+    places: Array = (np.arange(count, dtype=np.float64) - 0.5 * (count - 1)) * pitch
+    return places
 
 
 def contact_patch(pressure: Array, pitch: float = 1.1e-3) -> ContactPatch:

@@ -21,7 +21,7 @@ _MISSED = -1.0
 _STEPS = 50
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def cylinder_height(
     center: Any, axis: Any, radius: float, half_length: float, side: float, x: float, z: float
 ) -> float:
@@ -63,7 +63,7 @@ def cylinder_height(
     return float(center[1] + high) if side > 0.0 else float(-center[1] - low)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def pad_pressure(
     center: Any,
     axis: Any,
