@@ -166,8 +166,10 @@ def _simplify_shapes(tree: Tree, source: Path, config: DescriptionConfig) -> Non
             pose = Pose.translation(feet[name].center)
             shapes = [Geometry("box", feet[name].size, pose, color=_FOOT_COLOR)]
         elif name not in config.without_shapes:
-            for shape in link.collisions:
-                shapes += _fitted(_with_mesh_path(shape, source), box=name in config.boxes)
+            # Some makers collide with a few primitives only; what is seen is then what is there.
+            solid = [shape for shape in link.collisions if shape.mesh]
+            for shape in solid or [shape for shape in visuals if shape.mesh]:
+                shapes.append(_fitted(_with_mesh_path(shape, source), box=name in config.boxes))
         tree.links[name] = replace(
             link,
             collisions=tuple(shapes),
@@ -179,24 +181,22 @@ def _with_mesh_path(shape: Geometry, source: Path) -> Geometry:
     """Return a shape whose mesh is an absolute path: no one resolves `package://` for us."""
     if shape.mesh is None:
         return shape
-    # `package://name/path`, `package:///name/path` and plain relative paths are all in use: the
-    # file is below one of the folders that hold the URDF.
+    # `package://name/path`, `package:///name/path` and plain relative paths are all in use; either
+    # way the file is below one of the folders that hold the URDF.
     relative = Path(shape.mesh.split("://")[-1].lstrip("/"))
     for folder in source.parents:
         for candidate in (folder / relative, folder / Path(*relative.parts[1:])):
             if candidate.is_file():
-                return replace(shape, mesh=str(candidate))
+                return replace(shape, mesh=str(candidate.resolve()))
     raise ConfigError(f"{source}: mesh {shape.mesh} not found below any folder above the file")
 
 
-def _fitted(shape: Geometry, box: bool) -> list[Geometry]:
-    """Return the box or capsule that stands for a shape; none for what is too small to matter."""
-    if shape.kind in ("box", "cylinder", "sphere"):
-        return [shape] if shape.kind == "box" else []
+def _fitted(shape: Geometry, box: bool) -> Geometry:
+    """Return the box or capsule that stands for a mesh."""
     points = read_stl(Path(str(shape.mesh))) * np.array(shape.size)
     if box:
-        return [replace(fit_box(points).moved(shape.pose_link_shape), color=_DARK)]
-    return [fit_capsule(points).moved(shape.pose_link_shape)]
+        return replace(fit_box(points).moved(shape.pose_link_shape), color=_DARK)
+    return fit_capsule(points).moved(shape.pose_link_shape)
 
 
 def _freeze_linkage(tree: Tree, gripper: GripperConfig, finger_mass: float) -> None:

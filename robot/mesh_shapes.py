@@ -17,7 +17,7 @@ _TRIANGLE = np.dtype([("normal", "<f4", 3), ("vertices", "<f4", (3, 3)), ("attri
 
 
 def read_stl(path: Path) -> Array:
-    """Return the vertices of a binary STL file, in m. Shape (n, 3).
+    """Return the corners of all triangles of a binary STL file, in m. Shape (n, 3).
 
     Raises:
         ConfigError: If the file is missing or is not a binary STL.
@@ -29,7 +29,7 @@ def read_stl(path: Path) -> Array:
     if len(data) != _HEADER_BYTES + count * _TRIANGLE.itemsize:
         raise ConfigError(f"{path}: expected a binary STL mesh; choose another URDF")
     triangles = np.frombuffer(data, dtype=_TRIANGLE, offset=_HEADER_BYTES)
-    return np.unique(triangles["vertices"].reshape(-1, 3).astype(np.float64), axis=0)
+    return np.asarray(triangles["vertices"].reshape(-1, 3), dtype=np.float64)
 
 
 def fit_capsule(points: Array) -> Geometry:
@@ -42,7 +42,8 @@ def fit_capsule(points: Array) -> Geometry:
         points: In the link, in m. Shape (n, 3).
     """
     center = 0.5 * (points.min(axis=0) + points.max(axis=0))
-    _, _, axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    # Eigenvectors come by growing spread.
+    axes = np.linalg.eigh(np.cov(points.T))[1].T[::-1]
     along = (points - center) @ axes[0]
     across = (points - center) @ axes[1:].T
     # The axis runs through the middle of what is seen looking along it.
