@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robot.arrays import Array
-from robot.control.kernels import compiled, rotated, rotated_rows
+from robot.control.kernels import compiled
 from robot.control.qp import DenseQP
 
 # Rows of one foot: unilateral, four of the friction pyramid, four of the centre of pressure, two of
@@ -29,7 +29,9 @@ class ContactConfig:
         torsion: Friction torque about the normal for each newton of normal force, in m.
         sole_margin: How far the centre of pressure stays inside the edge of the sole, in m.
         force_min: Least normal force of each foot, in N.
-        damping: How fast a slipping foot is brought to rest, in 1/s.
+        damping: How fast a moving foot is brought to rest, in 1/s.
+        weight: Of the six accelerations of a sole. They are an objective and not a constraint: a
+            foot that rocks on its edge in a shove would leave the program without a solution.
         force_scale: Unit of the contact wrench among the unknowns, in N and N·m; brings them to
             the size of accelerations.
     """
@@ -39,6 +41,7 @@ class ContactConfig:
     sole_margin: float = 0.01
     force_min: float = 10.0
     damping: float = 20.0
+    weight: float = 300.0
     force_scale: float = 100.0
 
 
@@ -90,35 +93,22 @@ def write_foot(
     program: DenseQP,
     foot: int,
     n_joints: int,
-    rotation_world_sole: Array,
-    jacobian: Array,
-    drift: Array,
-    twist_world_sole: Array,
+    jacobian_sole: Array,
     config: ContactConfig,
 ) -> None:
-    """Let one foot stay where it is and carry weight.
-
-    Writes its six rows of accelerations, and its wrench into the dynamics of base and joints.
+    """Let one foot carry weight: write its wrench into the dynamics of base and joints.
 
     Args:
-        program: Receives both.
+        program: Receives it.
         foot: Number of the foot.
         n_joints: Number of joints; the rows of their efforts come first among the inequalities.
-        rotation_world_sole: From the sole's axes to the world's. Shape (3, 3).
-        jacobian: Of the sole, twist along world axes. Shape (6, nv).
-        drift: dJ/dt v of the sole, along world axes. Shape (6,).
-        twist_world_sole: J v, along world axes. Shape (6,).
-        config: Damping and scale.
+        jacobian_sole: Of the sole, twist along its own axes. Shape (6, nv).
+        config: Scale of the wrench.
     """
-    jacobian_sole = rotated_rows(rotation_world_sole, jacobian)
-    nv = jacobian.shape[1]
-    equal_rows = slice(6 + 6 * foot, 12 + 6 * foot)
-    columns = slice(nv + 6 * foot, nv + 6 * foot + 6)
-    program.equality[equal_rows, :nv] = jacobian_sole
-    program.equal[equal_rows] = rotated(rotation_world_sole.T, -drift - config.damping * twist_world_sole)
+    first = jacobian_sole.shape[1] + 6 * foot
     transposed = -config.force_scale * jacobian_sole.T
-    program.equality[:6, columns] = transposed[:6]
-    program.rows[:n_joints, columns] = transposed[6:]
+    program.equality[:6, first : first + 6] = transposed[:6]
+    program.rows[:n_joints, first : first + 6] = transposed[6:]
 
 
 def write_joint_box(

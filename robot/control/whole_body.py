@@ -22,7 +22,7 @@ from robot.control.constraints import (
     write_joint_box,
 )
 from robot.control.controller import Controller
-from robot.control.kernels import cross, rotated, rotation_error, to_quaternion
+from robot.control.kernels import cross, rotated, rotated_rows, rotation_error, to_quaternion
 from robot.control.objectives import LeastSquares, Posture, PostureConfig
 from robot.control.qp import DenseQP, SolverConfig
 from robot.errors import NoSolution
@@ -31,7 +31,7 @@ from robot.state import RobotCommand, Target
 
 logger = logging.getLogger(__name__)
 
-# Rows of the stacked objectives: centre of mass, torso, then six for each arm.
+# Rows of the stacked objectives: centre of mass, torso, then six for each arm and each foot.
 _COM, _TORSO, _TOOLS = 0, 3, 6
 
 
@@ -81,7 +81,6 @@ class WholeBodyController(Controller):
 
         minimize    sum of weighted squares of (J qdd + dJ/dt v - a) over the objectives
         such that   M qdd + h = S' tau + J_feet' f + J_tools' w_felt      (base rows)
-                    J_feet qdd + dJ/dt v = -damping * J_feet v
                     |tau| within the effort limits, f within the contact cones,
                     qdd within the box of position and velocity limits,
 
@@ -116,7 +115,7 @@ class WholeBodyController(Controller):
         self._feet = tuple(model.contact_frames.values())
         n, self._nv = model.n, model.nv
         unknowns = self._nv + 6 * len(self._feet)
-        n_equal = 6 + 6 * len(self._feet) if model.floating else 0
+        n_equal = 6 if model.floating else 0
         self._program = DenseQP(
             unknowns, n_equal, n + CONE_ROWS * len(self._feet), self._config.solver
         )
@@ -128,7 +127,9 @@ class WholeBodyController(Controller):
             self._program.row_lower[block] = lower
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         trunk = model.supporting_joints(torso_frame) > 0.0
-        self._objectives = LeastSquares(_TOOLS + 6 * len(model.arms), self._nv)
+        self._objectives = LeastSquares(
+            _TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv
+        )
         self._posture = Posture(trunk, self._config.posture)
         self._balance = Balance(self._config.balance, model.mass)
         self.arms = {
@@ -171,6 +172,7 @@ class WholeBodyController(Controller):
         inertia = configuration.mass_matrix()
         bias = configuration.bias_effort()
         self._write_tools(configuration, state, target, bias, dt)
+        self._write_feet(configuration)
         self._write_trunk(configuration, target)
         self._write_dynamics(configuration, inertia, bias)
         for arm, tool in target.tools.items():
@@ -228,8 +230,19 @@ class WholeBodyController(Controller):
             self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
 
+    def _write_feet(self, configuration: Configuration) -> None:
+        """Write the feet's objectives, and their wrenches into the dynamics."""
+        contact, first = self._config.contact, _TOOLS + 6 * len(self.arms)
+        for foot, frame in enumerate(self._feet):
+            rotation = configuration.rotation_world(frame)
+            jacobian = rotated_rows(rotation, configuration.jacobian(frame))
+            wanted = -contact.damping * (jacobian @ configuration.velocity)
+            wanted -= rotated(rotation.T, configuration.jacobian_drift(frame))
+            self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
+            write_foot(self._program, foot, self._model.n, jacobian, contact)
+
     def _write_trunk(self, configuration: Configuration, target: Target) -> None:
-        """Write the objectives of centre of mass, torso and joints into the program."""
+        """Write the objectives of centre of mass, torso and joints; sum up all objectives."""
         robot_velocity = configuration.velocity
         if self._feet:
             jacobian_com = configuration.com_jacobian()
@@ -261,7 +274,7 @@ class WholeBodyController(Controller):
         )
 
     def _write_dynamics(self, configuration: Configuration, inertia: Array, bias: Array) -> None:
-        """Write the equations of motion, the feet and the limits into the program."""
+        """Write the equations of motion and the limits into the program."""
         n, nv, program, model = self._model.n, self._nv, self._program, self._model
         if model.floating:
             program.equality[:6, :nv] = inertia[:6]
@@ -269,18 +282,6 @@ class WholeBodyController(Controller):
         program.rows[:n, :nv] = inertia[-n:]
         program.row_lower[:n] = -self._effort_limits - bias[-n:]
         program.row_upper[:n] = self._effort_limits - bias[-n:]
-        for foot, frame in enumerate(self._feet):
-            jacobian = configuration.jacobian(frame)
-            write_foot(
-                program,
-                foot,
-                n,
-                configuration.rotation_world(frame),
-                jacobian,
-                configuration.jacobian_drift(frame),
-                jacobian @ configuration.velocity,
-                self._config.contact,
-            )
         joints = slice(nv - n, nv)
         write_joint_box(
             program.lower[joints],

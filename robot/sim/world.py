@@ -256,6 +256,22 @@ class World(Clock):
         )
         self.client.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
+    def set_asleep(self, name: str, asleep: bool) -> None:
+        """Put a body to sleep where it is, or wake it; one that sleeps hangs there and costs nothing.
+
+        Args:
+            name: A body that was added by shape and that nothing touches.
+            asleep: Whether to put it to sleep.
+        """
+        client, body = self.client, self.body(name)
+        states = (
+            (client.ACTIVATION_STATE_ENABLE_SLEEPING, client.ACTIVATION_STATE_SLEEP)
+            if asleep
+            else (client.ACTIVATION_STATE_WAKE_UP, client.ACTIVATION_STATE_DISABLE_SLEEPING)
+        )
+        for state in states:
+            client.changeDynamics(body, -1, activationState=state)
+
     def set_friction(
         self, name: str, friction: float, spinning: float | None = None, link: str | None = None
     ) -> None:
