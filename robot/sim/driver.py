@@ -1,0 +1,419 @@
+"""A simulated robot behind the driver seam: servos at the physics rate, encoders, IMU, noise."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from typing_extensions import override
+
+from robot.admission import Admission
+from robot.arrays import Array, frozen
+from robot.clock import whole_multiple
+from robot.driver import Driver, DriverSpec, JointLimits, ServoMode, StopCategory
+from robot.errors import NotConnected, StaleState, UnknownName, WrongLifecycle
+from robot.estimator import BaseEstimator
+from robot.kinematics import base_at_rest
+from robot.model import RobotModel
+from robot.sim.gripper import SimGripper
+from robot.sim.noise import NOISE_LEVELS, NoiseLevel
+from robot.sim.robot_body import SimRobot
+from robot.sim.servo import JointFriction, JointServos
+from robot.sim.world import GRAVITY, World
+from robot.spatial import Pose, rotate
+from robot.state import BaseState, Lifecycle, RobotCommand, RobotState
+
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class SimDriverConfig:
+    """How good the simulated robot is.
+
+    Attributes:
+        noise: How badly it measures.
+        viscous_friction: Of every joint, as a share of its effort limit per rad/s.
+        coulomb_friction: Of every joint, as a share of its effort limit.
+        watchdog: How long the servos follow a command without a fresh one, in s.
+        max_state_age: Age at which a sample is refused, in s.
+    """
+
+    noise: NoiseLevel = field(default_factory=lambda: NOISE_LEVELS["B"])
+    viscous_friction: float = 5e-4
+    coulomb_friction: float = 2e-3
+    watchdog: float = 0.1
+    max_state_age: float = 0.02
+
+
+class _Sample(NamedTuple):
+    """What was so after one physics step."""
+
+    step: int
+    joint_position: Array
+    joint_velocity: Array
+    joint_effort: Array
+    fingers: list[tuple[float, float]]
+    position_base: tuple[float, ...]
+    quaternion_base: tuple[float, ...]
+    linear_base: tuple[float, ...]
+    angular_base: tuple[float, ...]
+
+
+class SimDriver(Driver):
+    """A robot in a `World`.
+
+    While it is not ACTIVE, and until the first command of an epoch, brakes hold the joints where
+    they are: a humanoid whose servos go limp falls, and a real one hangs from a crane then. The
+    servos use their own encoders, without the noise and delay that `read` reports with.
+
+    Of a floating base, `read` reports what an estimator makes of the legs and an IMU. The truth is
+    for judges: `pose_world_base_true`.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        robot: SimRobot,
+        model: RobotModel,
+        *,
+        estimator: BaseEstimator | None = None,
+        grippers: Mapping[str, SimGripper] | None = None,
+        imu_frame: str = "imu",
+        config: SimDriverConfig | None = None,
+    ) -> None:
+        """Take charge of a robot's joints.
+
+        Args:
+            world: What steps.
+            robot: The robot in it.
+            model: Its joints and limits.
+            estimator: Of the base; required if and only if the base floats.
+            grippers: By arm name.
+            imu_frame: Frame of the inertial measurement unit, fixed to the base link.
+            config: How good the robot is.
+
+        Raises:
+            ValueError: If the estimator is missing or given in vain, or a delay is not a whole
+                number of physics periods or too long.
+            UnknownName: If the robot in the world lacks a joint of the model.
+        """
+        self._config = config = config or SimDriverConfig()
+        if (estimator is not None) != model.floating:
+            state = "floats and needs" if model.floating else "is bolted down and takes no"
+            raise ValueError(f"estimator: the base of {robot.name} {state} estimator")
+        self._world, self._robot, self._model = world, robot, model
+        self._estimator = estimator
+        self._grippers = dict(grippers or {})
+        self.spec = DriverSpec(
+            name="sim",
+            joint_names=model.joint_names,
+            limits=JointLimits(model.position_limits, model.velocity_limits, model.effort_limits),
+            modes=frozenset(ServoMode),
+            state_hz=1.0 / world.dt,
+            watchdog=config.watchdog,
+            max_state_age=config.max_state_age,
+            stops=frozenset(StopCategory),
+            grippers={arm: gripper.opening_max for arm, gripper in self._grippers.items()},
+            lockstep=True,
+        )
+        self._admission = Admission(self.spec)
+        self._delay = (
+            whole_multiple(config.noise.delay, world.physics_dt, ("delay", "physics period"))
+            if config.noise.delay > 0.0
+            else 0
+        )
+        if config.noise.delay > config.max_state_age:
+            raise ValueError(
+                f"delay = {config.noise.delay} s is longer than max_state_age = "
+                f"{config.max_state_age} s: every sample would be refused"
+            )
+        self._substeps = whole_multiple(world.dt, world.physics_dt, ("dt", "physics_dt"))
+        fingers = [joint for gripper in self._grippers.values() for joint in gripper.joints]
+        self._read_joints = robot.joint_reader([*model.joint_names, *fingers])
+        self._write_efforts = robot.effort_writer([*model.joint_names, *fingers])
+        self._servos = JointServos(self._mobility, model.effort_limits, world.physics_dt)
+        mobility = np.diag(self._mobility(np.zeros(model.n)))
+        self._friction = JointFriction(
+            config.viscous_friction * model.effort_limits,
+            config.coulomb_friction * model.effort_limits,
+            mobility,
+            world.physics_dt,
+        )
+        if model.floating:
+            # The base's inertial frame, of which Bullet speaks, and the IMU, seen from the base.
+            base = model.at(np.zeros(model.n), base=base_at_rest(Pose.identity()))
+            base_link = next(name for name, index in robot.link_index.items() if index < 0)
+            pose_base_inertial = robot.pose_link_inertial(base_link)
+            pose_inertial_imu = pose_base_inertial.inverse() @ base.pose_world(imu_frame)
+            self._position_inertial_imu = pose_inertial_imu.position
+            self._rotation_inertial_imu = pose_inertial_imu.rotation
+        self._samples: deque[_Sample] = deque(maxlen=self._delay + self._substeps + 1)
+        self._lifecycle = Lifecycle.UNCONFIGURED
+        self._fault: str | None = None
+        self._epoch = 0
+        self._sequence = 0
+        self._command: RobotCommand | None = None
+        self._written = 0.0
+        self._effort = self._output = np.zeros(model.n)
+        self._state: tuple[int, RobotState] | None = None
+        pose_world_base = robot.pose_world_base()
+        self.place(np.zeros(model.n), pose_world_base)
+        world.add_actuator(self._actuate)
+        world.add_sampler(self._sample)
+
+    @property
+    @override
+    def lifecycle(self) -> Lifecycle:
+        return self._lifecycle
+
+    @property
+    @override
+    def epoch(self) -> int:
+        return self._epoch
+
+    def place(self, joint_position: Array, pose_world_base: Pose, seed: int = 0) -> None:
+        """Put the robot somewhere, at rest, grippers open: what a scene does between two episodes.
+
+        A driver that was ACTIVE or in FAULT is ACTIVE after it, in a new epoch: in simulation the
+        scene is the operator who recovers. Brakes hold the posture until the first command.
+
+        Args:
+            joint_position: In rad. Shape (n,).
+            pose_world_base: Where the base link is. The estimator is told, as by a calibration.
+            seed: Of this episode's measurement noise.
+        """
+        position = frozen("joint_position", joint_position, (self._model.n,))
+        fingers: dict[str, float] = {}
+        for gripper in self._grippers.values():
+            fingers |= gripper.reset()
+        names = self._model.joint_names
+        self._robot.reset(
+            dict(zip(names, position.tolist(), strict=True)) | fingers, pose_world_base
+        )
+        self._rng = np.random.default_rng(seed)
+        noise = self._config.noise
+        self._gyro_bias = noise.gyro_bias * self._rng.standard_normal(3)
+        self._acceleration_bias = noise.acceleration_bias * self._rng.standard_normal(3)
+        self._effort = self._output = np.zeros(self._model.n)
+        self._servos.forget()
+        self._servos.brake(position, self._effort)
+        self._command = None
+        if self._lifecycle in (Lifecycle.ACTIVE, Lifecycle.FAULT):
+            self._epoch += 1 + (self._lifecycle is Lifecycle.ACTIVE)
+            self._lifecycle, self._fault = Lifecycle.ACTIVE, None
+        self._samples.clear()
+        self._sample()
+        self._state = None
+        self._estimated_step = self._world.steps
+        if self._estimator is not None:
+            self._estimator.reset(position, pose_world_base)
+
+    def pose_world_base_true(self) -> Pose | None:
+        """Return where a floating base really is, for judges; None if it is bolted down."""
+        return self._robot.pose_world_base() if self._model.floating else None
+
+    def set_grip_force(self, arm: str, force: float) -> None:
+        """Set the largest force of each finger of an arm's gripper, in N.
+
+        Raises:
+            UnknownName: If there is no such gripper.
+        """
+        if arm not in self._grippers:
+            raise UnknownName("gripper", arm, self._grippers)
+        self._grippers[arm].set_force(force)
+
+    @override
+    def configure(self) -> None:
+        self._expect(Lifecycle.UNCONFIGURED)
+        self._lifecycle = Lifecycle.INACTIVE
+
+    @override
+    def activate(self) -> int:
+        self._expect(Lifecycle.INACTIVE)
+        self._lifecycle = Lifecycle.ACTIVE
+        self._epoch += 1
+        self._command = None
+        self._state = None
+        return self._epoch
+
+    @override
+    def deactivate(self) -> None:
+        self._expect(Lifecycle.ACTIVE)
+        self._halt(Lifecycle.INACTIVE, None)
+
+    @override
+    def cleanup(self) -> None:
+        self._halt(Lifecycle.UNCONFIGURED, None)
+
+    @override
+    def stop(self, category: StopCategory) -> None:
+        if self._lifecycle in (Lifecycle.INACTIVE, Lifecycle.ACTIVE):
+            self._halt(Lifecycle.FAULT, f"stopped: {category.name.lower()}")
+
+    @override
+    def recover(self) -> None:
+        self._expect(Lifecycle.FAULT)
+        self._lifecycle, self._fault, self._state = Lifecycle.INACTIVE, None, None
+
+    @override
+    def read(self) -> RobotState:
+        if self._lifecycle is Lifecycle.UNCONFIGURED:
+            raise NotConnected("read(): the simulated robot is not configured")
+        step = self._world.steps
+        if self._state is None or self._state[0] != step:
+            self._state = (step, self._measure())
+        age = self._world.time - self._state[1].time
+        if age > self.spec.max_state_age:
+            raise StaleState(
+                f"sim: sample is {age:.3f} s old, at most {self.spec.max_state_age} s is allowed"
+            )
+        return self._state[1]
+
+    @override
+    def write(self, command: RobotCommand) -> None:
+        self._expect(Lifecycle.ACTIVE)
+        now = self._world.time
+        self._admission.examine(command, self._epoch, now)
+        self._command = command
+        self._written = now
+        self._servos.follow(command, self._samples[-1].joint_position)
+        for arm, opening in command.gripper_opening.items():
+            self._grippers[arm].move_to(opening)
+
+    def _expect(self, allowed: Lifecycle) -> None:
+        if self._lifecycle is Lifecycle.UNCONFIGURED is not allowed:
+            raise NotConnected("the simulated robot is not configured")
+        if self._lifecycle is not allowed:
+            raise WrongLifecycle(f"sim: expected {allowed.value}, is {self._lifecycle.value}")
+
+    def _halt(self, lifecycle: Lifecycle, fault: str | None) -> None:
+        if self._lifecycle is Lifecycle.ACTIVE:
+            self._epoch += 1
+            # The torque of the moment goes on holding, so that the brakes do not let it sag first.
+            self._servos.brake(self._samples[-1].joint_position, self._effort)
+        self._lifecycle, self._fault = lifecycle, fault
+        self._command = None
+        self._state = None
+
+    def _mobility(self, joint_position: Array) -> Array:
+        """Return the joints' block of the inverse mass matrix. Shape (n, n)."""
+        base = base_at_rest(Pose.identity()) if self._model.floating else None
+        mass = self._model.at(joint_position, base=base).mass_matrix()
+        n = self._model.n
+        return np.asarray(np.linalg.inv(mass)[-n:, -n:])
+
+    def _actuate(self) -> None:
+        """Set the torques of the next physics step."""
+        command = self._command
+        if command is not None:
+            # Counted from the start of the step that would still obey.
+            now = self._world.time - _SLACK
+            if now > command.valid_until or now > self._written + self.spec.watchdog:
+                silence = self._world.time - self._written
+                self._halt(Lifecycle.FAULT, f"watchdog: no fresh command for {silence:.3f} s")
+        sample = self._samples[-1]
+        effort = self._servos.efforts(sample.joint_position, sample.joint_velocity)
+        self._effort = effort
+        self._output = self._friction.take_from(effort, sample.joint_velocity)
+        efforts = self._output.tolist()
+        for gripper, (half_opening, speed) in zip(
+            self._grippers.values(), sample.fingers, strict=True
+        ):
+            force = gripper.effort(half_opening, speed)
+            efforts += (force, force)
+        self._write_efforts(efforts)
+
+    def _sample(self) -> None:
+        """Note what is so after a physics step."""
+        states = self._read_joints()
+        n = self._model.n
+        numbers = np.array([state[:2] for state in states[:n]])
+        client, body = self._world.client, self._robot.body
+        # Position and velocity of each gripper's mean finger.
+        fingers = [
+            (0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1]))
+            for a, b in zip(states[n::2], states[n + 1 :: 2], strict=True)
+        ]
+        pose: tuple[tuple[float, ...], ...] = ((), ())
+        velocity: tuple[tuple[float, ...], ...] = ((), ())
+        if self._model.floating:
+            pose = client.getBasePositionAndOrientation(body)
+            velocity = client.getBaseVelocity(body)
+        sample = _Sample(
+            self._world.steps,
+            numbers[:, 0],
+            numbers[:, 1],
+            self._output,
+            fingers,
+            *pose,
+            *velocity,
+        )
+        samples = self._samples
+        samples.append(sample)
+        while len(samples) < (samples.maxlen or 1):
+            # Before the first step the past looks like the present.
+            samples.append(sample)
+
+    def _measure(self) -> RobotState:
+        """Return the sample that is due, with noise."""
+        sample = self._samples[-1 - self._delay]
+        n, noise = self._model.n, self._config.noise
+        draws = self._rng.standard_normal(2 * n + 6 + len(self._grippers))
+        position = sample.joint_position + noise.joint_position * draws[:n]
+        velocity = sample.joint_velocity + noise.joint_velocity * draws[n : 2 * n]
+        self._sequence += 1
+        time = sample.step * self._world.physics_dt
+        return RobotState(
+            time=time,
+            joint_position=position,
+            joint_velocity=velocity,
+            joint_effort=sample.joint_effort,
+            gripper_opening={
+                arm: max(0.0, 2.0 * half_opening + noise.opening * float(draw))
+                for arm, (half_opening, _), draw in zip(
+                    self._grippers, sample.fingers, draws[2 * n + 6 :], strict=True
+                )
+            },
+            base=self._estimate(sample, position, velocity, draws[2 * n : 2 * n + 6]),
+            sequence=self._sequence,
+            time_device=time,
+            lifecycle=self._lifecycle,
+            fault=self._fault,
+            epoch=self._epoch,
+            applied_sequence=self._command.sequence if self._command is not None else 0,
+        )
+
+    def _estimate(
+        self, sample: _Sample, joint_position: Array, joint_velocity: Array, draws: Array
+    ) -> BaseState | None:
+        """Return what the estimator makes of the IMU and the measured joints."""
+        if self._estimator is None:
+            return None
+        before = self._samples[-1 - self._delay - self._substeps]
+        period = self._substeps * self._world.physics_dt
+        felt = (self._velocity_imu(sample) - self._velocity_imu(before)) / period
+        felt[2] += GRAVITY
+        rotation_world_imu = (
+            Pose(np.zeros(3), np.array(sample.quaternion_base)).rotation
+            @ self._rotation_inertial_imu
+        )
+        noise = self._config.noise
+        gyro = np.array(sample.angular_base) @ rotation_world_imu
+        gyro += self._gyro_bias + noise.gyro * draws[:3]
+        acceleration = felt @ rotation_world_imu
+        acceleration += self._acceleration_bias + noise.acceleration * draws[3:]
+        passed = self._world.steps - self._estimated_step
+        self._estimated_step = self._world.steps
+        return self._estimator.update(
+            joint_position, joint_velocity, gyro, acceleration, passed * self._world.physics_dt
+        )
+
+    def _velocity_imu(self, sample: _Sample) -> Array:
+        """Return the velocity of the IMU's origin along the world axes. Shape (3,)."""
+        x, y, z = rotate(np.array(sample.quaternion_base), self._position_inertial_imu).tolist()
+        vx, vy, vz = sample.linear_base
+        wx, wy, wz = sample.angular_base
+        return np.array([vx + wy * z - wz * y, vy + wz * x - wx * z, vz + wx * y - wy * x])
