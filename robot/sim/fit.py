@@ -71,6 +71,7 @@ class SplineFitConfig:
     held_mass: float = 0.5
     held_inertia: float = 5e-5
     held_stiffness: float = 8e5
+    far_inertia: float = 2e-5
     squeeze: float = 1.0
 
 
@@ -113,8 +114,9 @@ class _Nut:
     def __init__(self, name: str, points: int) -> None:
         self.name = name
         self.body = -1
-        self.true_inertia = np.zeros(3)
-        self.inertia = np.zeros(3)
+        # Mass, and moments across and along the axis: of the part, and as Bullet has them now.
+        self.true_inertia = (0.0, 0.0, 0.0)
+        self.inertia = (0.0, 0.0, 0.0)
         self.memory = np.zeros(kernel.MEMORY)
         self.bristles = np.zeros((points, 3))
         self.report = np.zeros(solver.REPORT)
@@ -198,8 +200,7 @@ class SplineFit(ForceElement):
         """Forget the past, and look again at where the pin is and which nuts are near."""
         for nut in self._nuts:
             if self._world is not None:
-                self._set_held(nut, False)
-                self._set_mode(nut, _Mode.FAR)
+                self._set(nut, _Mode.FAR)
             nut.forget()
             nut.sleep = 0
         if self._world is not None:
@@ -224,8 +225,7 @@ class SplineFit(ForceElement):
                     continue
                 nut.forget()
             elif gap > _HYSTERESIS:
-                self._set_held(nut, False)
-                self._set_mode(nut, _Mode.FAR)
+                self._set(nut, _Mode.FAR)
                 nut.forget()
                 continue
             self._near(world, nut, position, quaternion)
@@ -249,8 +249,7 @@ class SplineFit(ForceElement):
         at = 3
         for nut in self._nuts:
             mode, held, sleep, look = (int(value) for value in state[at : at + 4])
-            self._set_mode(nut, _Mode(mode))
-            self._set_held(nut, bool(held))
+            self._set(nut, _Mode(mode), bool(held))
             nut.sleep, nut.look = sleep, look
             at += 4
             for target in (nut.memory, nut.report, nut.bristles.reshape(-1)):
@@ -304,13 +303,11 @@ class SplineFit(ForceElement):
         engaged = nut.mode == _Mode.FIT and nut.report[solver.HULL_DEPTH] > _HULL_OVERLAP
         if not (upright or engaged):
             if nut.mode != _Mode.LYING:
-                self._set_held(nut, False)
-                self._set_mode(nut, _Mode.LYING)
+                self._set(nut, _Mode.LYING)
                 nut.forget()
             return
-        self._set_mode(nut, _Mode.FIT)
         if nut.look == 0:
-            self._set_held(nut, self._is_held(nut))
+            self._set(nut, _Mode.FIT, self._is_held(nut))
             nut.look = _LOOK_PERIOD
         nut.look -= 1
         linear, angular = client.getBaseVelocity(nut.body)
@@ -350,31 +347,26 @@ class SplineFit(ForceElement):
         # Half the threshold for letting go, so that a grip near it does not flicker.
         return squeeze > (0.5 if nut.held else 1.0) * self._config.squeeze
 
-    def _set_held(self, nut: _Nut, held: bool) -> None:
-        """Give a nut the mass for being held, or its own."""
-        if nut.held == held:
-            return
-        assert self._world is not None  # Only a step makes a nut held.
-        nut.held = held
+    def _set(self, nut: _Nut, mode: _Mode, held: bool = False) -> None:
+        """Give the contact of nut and fixture to this element or to Bullet, and the nut its mass."""
+        assert self._world is not None  # Only asked for once the bodies are known.
+        client, c = self._world.client, self._config
+        if (mode == _Mode.FIT) != (nut.mode == _Mode.FIT):
+            enabled = int(mode != _Mode.FIT)
+            client.setCollisionFilterPair(nut.body, self._pin_body, -1, -1, enabled)
+        nut.mode, nut.held = mode, held
         if held:
-            moment = self._config.held_inertia
-            nut.inertia = np.array([self._config.held_mass, moment, moment])
+            inertia = (c.held_mass, c.held_inertia, c.held_inertia)
+        elif mode == _Mode.FIT:
+            inertia = nut.true_inertia
         else:
-            nut.inertia = nut.true_inertia
-        mass, across, axial = (float(value) for value in nut.inertia)
-        # Two calls: setting the mass makes Bullet derive an inertia from the shape.
-        client = self._world.client
-        client.changeDynamics(nut.body, -1, mass=mass)
-        client.changeDynamics(nut.body, -1, localInertiaDiagonal=(across, across, axial))
-
-    def _set_mode(self, nut: _Nut, mode: _Mode) -> None:
-        """Take the contact of nut and fixture from Bullet, or give it back."""
-        if nut.mode == mode:
-            return
-        assert self._world is not None  # Only a step changes the mode.
-        nut.mode = mode
-        enabled = int(mode != _Mode.FIT)
-        self._world.client.setCollisionFilterPair(nut.body, self._pin_body, -1, -1, enabled)
+            inertia = (nut.true_inertia[0], c.far_inertia, c.far_inertia)
+        if inertia != nut.inertia:
+            nut.inertia = inertia
+            # Two calls: setting the mass makes Bullet derive an inertia from the shape.
+            mass, across, axial = inertia
+            client.changeDynamics(nut.body, -1, mass=mass)
+            client.changeDynamics(nut.body, -1, localInertiaDiagonal=(across, across, axial))
 
     def _attach(self, world: World) -> None:
         """Look the bodies up, once they exist."""
@@ -384,8 +376,9 @@ class SplineFit(ForceElement):
         for nut in self._nuts:
             nut.body = world.body(nut.name)
             info = world.client.getDynamicsInfo(nut.body, -1)
-            nut.true_inertia = np.array([info[0], info[2][0], info[2][2]])
+            nut.true_inertia = (info[0], info[2][0], info[2][2])
             nut.inertia = nut.true_inertia
+            self._set(nut, _Mode.FAR)
 
     def _find_pin(self, world: World) -> None:
         """Read where the pin is, and gravity."""
