@@ -109,7 +109,6 @@ class World(Clock):
         self._actuators: list[Callable[[], None]] = []
         self._elements: list[ForceElement] = []
         self._samplers: list[Callable[[], None]] = []
-        self._restored: list[Callable[[], None]] = []
         self._saved: tuple[int, int] | None = None
 
     @property
@@ -145,10 +144,6 @@ class World(Clock):
     def add_sampler(self, function: Callable[[], None]) -> None:
         """Call a function after each physics step: a sensor."""
         self._samplers.append(function)
-
-    def on_restore(self, function: Callable[[], None]) -> None:
-        """Call a function after each `restore`, to forget what it remembers of the past."""
-        self._restored.append(function)
 
     def load_robot(self, name: str, urdf: Path, pose_world_base: Pose, fixed: bool) -> SimRobot:
         """Put a robot into the world, its joints at zero and without motors.
@@ -243,7 +238,7 @@ class World(Clock):
         return np.array([*linear, *angular])
 
     def set_pose(self, name: str, pose_world_body: Pose) -> None:
-        """Put a body somewhere, at rest; a robot keeps its joints' positions only with `reset`.
+        """Put a body somewhere, at rest.
 
         Raises:
             ValueError: If the name is a robot's: `SimRobot.reset` places those.
@@ -257,7 +252,7 @@ class World(Clock):
         self.client.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
     def set_asleep(self, name: str, asleep: bool) -> None:
-        """Put a body to sleep where it is, or wake it; one that sleeps hangs there and costs nothing.
+        """Put a body to sleep, or wake it; one that sleeps hangs where it is and costs nothing.
 
         Args:
             name: A body that was added by shape and that nothing touches.
@@ -304,18 +299,6 @@ class World(Clock):
         self.client.applyExternalForce(body, -1, wrench[:3], position, frame)
         self.client.applyExternalTorque(body, -1, wrench[3:], frame)
 
-    def contact_normal_force(self, name_a: str, name_b: str, link_a: str | None = None) -> float:
-        """Return the sum of the normal forces between two bodies in the last step, in N.
-
-        Args:
-            name_a: A body or robot.
-            name_b: The other one.
-            link_a: Only contacts of this link of the first, which is a robot then.
-        """
-        extra = {} if link_a is None else {"linkIndexA": self._robots[name_a].link(link_a)}
-        points = self.client.getContactPoints(self.body(name_a), self.body(name_b), **extra)
-        return float(sum(point[9] for point in points))
-
     def save(self) -> None:
         """Remember the present as what `restore` returns to."""
         if self._saved is not None:
@@ -337,8 +320,6 @@ class World(Clock):
         self.client.restoreState(state)
         for element in self._elements:
             element.reset()
-        for forget in self._restored:
-            forget()
 
     def render(
         self, width: int, height: int, eye: ArrayLike, target: ArrayLike, fov: float = 0.8
