@@ -1,4 +1,4 @@
-"""A planar arm of two links, small enough to reason about, for tests of everything above the model."""
+"""A planar arm of two links, small enough to reason about, for tests above the model."""
 
 from __future__ import annotations
 
