@@ -204,6 +204,7 @@ class NutInsertion(Task):
             "friction_steel": friction,
             "friction_pads": friction + PAD_FRICTION_ABOVE_STEEL,
             **shove(rng, v, window=20.0),
+            "noise_seed": float(rng.integers(2**31)),
         }
         parts: dict[str, Pose] = {}
         believed: dict[str, Pose] = {}

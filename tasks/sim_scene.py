@@ -81,14 +81,15 @@ class SimScene(Scene):
     def apply(self, layout: Layout) -> Layout:
         self._on_reset()
         joint_position, pose_world_base = self._start_posture
-        self._driver.place(joint_position, pose_world_base)
+        seed = int(layout.parameters.get("noise_seed", 0))
+        self._driver.place(joint_position, pose_world_base, seed)
         for part in self._parts:
             self._world.set_pose(part.name, layout.pose_world_parts[part.name])
         self._fixture.apply(layout)
         if self._shove is not None:
             p = layout.parameters
             impulse = np.array([p.get("shove_x_ns", 0.0), p.get("shove_y_ns", 0.0), 0.0])
-            self._shove.schedule(p.get("shove_time_s", 0.0), impulse)
+            self._shove.schedule(self._world.time + p.get("shove_time_s", 0.0), impulse)
         if self._contacts is not None:
             self._contacts.reset()
         return layout

@@ -1,0 +1,299 @@
+"""The composition root: where task, cell, controller, environment and policy meet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from envs.actions import ActionScale
+from envs.assembly_env import AssemblyEnv
+from robot.cell import Cell
+from robot.control.whole_body import WholeBodyConfig, WholeBodyController
+from robot.descriptions import derive
+from robot.errors import ConfigError
+from robot.estimator import BaseEstimator
+from robot.geometry import Box
+from robot.guard import Guard, GuardConfig
+from robot.loop import ControlLoop, Tick
+from robot.model import RobotModel, load_model
+from robot.robot_config import RobotConfig
+from robot.sensor import Reading, Sensor
+from robot.sim.contacts import ContactMonitor
+from robot.sim.driver import SimDriver, SimDriverConfig
+from robot.sim.gripper import SimGripper, SimGripperConfig
+from robot.sim.noise import NOISE_LEVELS
+from robot.sim.robot_body import SimRobot
+from robot.sim.shove import Shove
+from robot.sim.tactile import HeldShape, TactilePad
+from robot.sim.world import World
+from robot.sim.wrench import WristWrench
+from robot.spatial import Pose
+from robot.station import Station
+from tasks import task_named
+from tasks.nut_fixture import NutFixture
+from tasks.nut_insertion import NutInsertion
+from tasks.sim_scene import SimScene, load_parts
+from tasks.task import Task
+from tasks.variation import Variation
+
+# One thread a process: several workers on few cores otherwise slow each other down tenfold.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+
+_FLOOR_FRICTION = 0.8
+_FLOOR_COLOR = (0.82, 0.82, 0.80, 1.0)
+
+
+@dataclass(frozen=True)
+class CellConfig:
+    """What a simulated cell is made of, besides robot and task.
+
+    Attributes:
+        dt: Control period, in s.
+        physics_dt: Physics period, in s.
+        ticks_per_step: Control periods in one policy period.
+        grip_force: Of each finger, in N.
+        controller: Gains, weights and limits of the whole-body controller.
+        guard: What no command gets around.
+        action: What an action of one means.
+    """
+
+    dt: float = 2e-3
+    physics_dt: float = 1e-3
+    ticks_per_step: int = 20
+    grip_force: float = 30.0
+    controller: WholeBodyConfig = field(default_factory=WholeBodyConfig)
+    guard: GuardConfig = field(default_factory=GuardConfig)
+    action: ActionScale = field(default_factory=ActionScale)
+
+
+@dataclass(frozen=True, eq=False)
+class SimRobotParts:
+    """A robot in a world, with everything that is bolted to it.
+
+    Attributes:
+        world: The physics.
+        body: The robot in it.
+        model: Its kinematics and limits.
+        driver: Its joints.
+        grippers: By arm name.
+        sensors: By name.
+        start_posture: Joint positions, shape (n,), and the base's pose in the world.
+    """
+
+    world: World
+    body: SimRobot
+    model: RobotModel
+    driver: SimDriver
+    grippers: Mapping[str, SimGripper]
+    sensors: dict[str, Sensor[Reading]]
+    start_posture: tuple[np.ndarray[Any, np.dtype[np.float64]], Pose]
+
+
+@dataclass(frozen=True, eq=False)
+class SimWorkcell:
+    """A simulated workcell, ready for a policy.
+
+    Attributes:
+        env: The environment.
+        parts: The robot and its world.
+        controller: The whole-body controller.
+        fixture: What the task adds to the world.
+    """
+
+    env: AssemblyEnv
+    parts: SimRobotParts
+    controller: WholeBodyController
+    fixture: NutFixture
+
+    def counters(self) -> dict[str, int]:
+        """Return what went wrong below the policy since the last reset."""
+        guard = self.env.loop.cell.guard
+        return {
+            "guard_stops": guard.stops,
+            "guard_clamps": guard.clamps,
+            "unsolved_ticks": self.controller.unsolved,
+        }
+
+    def close(self) -> None:
+        """End the simulation."""
+        self.parts.driver.cleanup()
+        self.parts.world.close()
+
+
+def build_robot(
+    config: RobotConfig, cell: CellConfig, noise: str = "B", gui: bool = False
+) -> SimRobotParts:
+    """Put a robot on the floor of an empty world.
+
+    Args:
+        config: The robot.
+        cell: Periods and grip force.
+        noise: Name of the noise level of encoders, IMU and wrists.
+        gui: Whether to open PyBullet's window.
+
+    Raises:
+        ConfigError: If the robot's package is not installed or the noise level does not exist.
+    """
+    if noise not in NOISE_LEVELS:
+        raise ConfigError(f"noise: expected one of {sorted(NOISE_LEVELS)}, got {noise!r}")
+    level = NOISE_LEVELS[noise]
+    model = load_model(config)
+    world = World(cell.dt, cell.physics_dt, gui)
+    world.add_body(
+        "floor",
+        [Box((3.0, 3.0, 0.05), color=_FLOOR_COLOR)],
+        mass=0.0,
+        pose_world_body=Pose.translation([0.0, 0.0, -0.05]),
+        friction=_FLOOR_FRICTION,
+    )
+    pose_world_base = Pose.translation(config.base.position)
+    body = world.load_robot(
+        config.name, derive(config.description).sim_urdf, pose_world_base, not config.base.floating
+    )
+    pads = config.description.pads
+    gripper = SimGripperConfig(
+        opening_max=pads.opening_max,
+        speed=pads.speed_max,
+        force=cell.grip_force,
+        force_max=pads.force_max,
+    )
+    grippers = {
+        arm: SimGripper(world, body, joints, gripper)
+        for arm, joints in config.finger_joints.items()
+    }
+    estimator = (
+        BaseEstimator(model, config.foot_half_sizes, config.base.imu_frame)
+        if config.base.floating
+        else None
+    )
+    driver = SimDriver(
+        world,
+        body,
+        model,
+        estimator=estimator,
+        grippers=grippers,
+        imu_frame=config.base.imu_frame,
+        config=SimDriverConfig(noise=level),
+    )
+    sensors: dict[str, Sensor[Reading]] = {
+        f"wrist_{arm}": WristWrench(world, body, model, arm, joint, driver, level)
+        for arm, joint in config.force_torque_joints.items()
+    }
+    start = (model.joint_position(config.posture), pose_world_base)
+    driver.place(*start)
+    return SimRobotParts(world, body, model, driver, grippers, sensors, start)
+
+
+def build_controller(
+    config: RobotConfig, model: RobotModel, cell: CellConfig
+) -> WholeBodyController:
+    """Return the whole-body controller of a robot."""
+    return WholeBodyController(model, config.torso_link, config.foot_half_sizes, cell.controller)
+
+
+def build_cell(parts: SimRobotParts, station: Station, cell: CellConfig) -> Cell:
+    """Return a simulated cell, its driver active."""
+    parts.driver.configure()
+    parts.driver.activate()
+    return Cell(
+        model=parts.model,
+        driver=parts.driver,
+        sensors=parts.sensors,
+        station=station,
+        clock=parts.world,
+        guard=Guard(parts.model, cell.guard, parts.driver.spec.grippers),
+    )
+
+
+def build_sim(
+    task_name: str,
+    task_config: Any,
+    variation: Variation,
+    robot: RobotConfig,
+    cell: CellConfig | None = None,
+    *,
+    gui: bool = False,
+    listeners: Sequence[Callable[[Tick], None]] = (),
+) -> SimWorkcell:
+    """Build a simulated workcell from its parts' configurations.
+
+    Args:
+        task_name: As in `TASKS`.
+        task_config: Of the task's configuration class.
+        variation: The level.
+        robot: The robot.
+        cell: The rest; the defaults if omitted.
+        gui: Whether to open PyBullet's window.
+        listeners: Called after every control tick.
+
+    Raises:
+        UnknownName: If there is no such task.
+        ConfigError: If something does not fit together.
+    """
+    cell = cell or CellConfig()
+    task = task_named(task_name).make(task_config, variation)
+    parts = build_robot(robot, cell, variation.noise, gui)
+    load_parts(parts.world, task.parts)
+    fixture, held = _fixture(task, parts, cell)
+    parts.sensors.update(
+        {
+            f"tactile_{arm}": TactilePad(parts.world, parts.body, arm, shapes)
+            for arm, shapes in held.items()
+        }
+    )
+    watched = [part.name for part in task.parts if part.fixed]
+    contacts = ContactMonitor(parts.world, [(name, robot.name) for name in watched])
+    shove = Shove(parts.body, robot.torso_link)
+    parts.world.add_element(shove)
+    scene = SimScene(
+        parts.world,
+        parts.driver,
+        task.parts,
+        parts.start_posture,
+        fixture,
+        shove if robot.base.floating else None,
+        contacts,
+        on_reset=parts.world.restore,
+    )
+    controller = build_controller(robot, parts.model, cell)
+    loop = ControlLoop(build_cell(parts, fixture.station, cell), controller, listeners)
+    parts.world.save()
+    env = AssemblyEnv(task, scene, loop, cell.ticks_per_step, cell.action)
+    return SimWorkcell(env, parts, controller, fixture)
+
+
+def _fixture(
+    task: Task, parts: SimRobotParts, cell: CellConfig
+) -> tuple[NutFixture, dict[str, dict[str, HeldShape]]]:
+    """Return what a task adds to the world, and what its hands may feel, by arm and body."""
+    if not isinstance(task, NutInsertion):
+        raise ConfigError(f"task {task.name}: no simulated fixture is known for it")
+
+    def set_pad_friction(friction: float) -> None:
+        for gripper in parts.grippers.values():
+            gripper.set_pad_friction(friction)
+
+    spline = task.size.spline
+    shape = HeldShape(spline.nut_radius, spline.nut_length)
+    held = {arm: dict.fromkeys(task.nuts(arm), shape) for arm in task.arms}
+    fixture = NutFixture(
+        parts.world, parts.body, parts.driver, task, cell.grip_force, set_pad_friction
+    )
+    return fixture, held
+
+
+__all__ = [
+    "CellConfig",
+    "SimRobotParts",
+    "SimWorkcell",
+    "build_cell",
+    "build_controller",
+    "build_robot",
+    "build_sim",
+]
