@@ -4,8 +4,8 @@ Joint encoders and two feet on a flat floor say where the base is, but only as f
 flat; a gyroscope and an accelerometer say how it moves, but drift. The estimator integrates the
 second and lets the first pull it back: a fixed-gain observer in the spirit of Bloesch et al.,
 *State Estimation for Legged Robots* (RSS 2012), with the Kalman gains replaced by rates, because on
-two feet that do not step the gains hardly change. A foot that tilts or lifts is doubted, and the
-height of its centre is corrected for the edge it stands on.
+two feet that do not step the gains hardly change. A foot that tilts is taken to
+pivot on its lowest edge, and one that lifts is doubted.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class BaseEstimator:
         self._rotation = np.eye(3)
         self._motion = np.zeros((4, 3))
         self._anchors = np.zeros((len(self._frames), 4))
-        self._feet = np.zeros((len(self._frames), 5, 3))
+        self._feet = np.zeros((len(self._frames), 6, 3))
         self._felt = np.zeros((2, 3))
 
     def reset(self, joint_position: Array, pose_world_base: Pose) -> None:
@@ -102,7 +102,7 @@ class BaseEstimator:
         self._motion[POSITION] = pose_world_base.position
         self._feel_feet(self._model.at(joint_position, base=self._origin))
         for anchor, foot in zip(self._anchors, self._feet, strict=True):
-            sole = self._rotation @ foot[2:]
+            sole = self._rotation @ foot[3:]
             anchor[:3] = self._motion[POSITION] + self._rotation @ foot[0]
             anchor[3] = math.atan2(sole[1, 0], sole[0, 0])
         self._anchors[:, 2] = self._anchors[:, 2].mean()
@@ -147,5 +147,5 @@ class BaseEstimator:
         """Note where each sole is and how fast, seen from the base and along its axes."""
         for foot, frame in zip(self._feet, self._frames, strict=True):
             foot[0] = here.position_world(frame)
-            foot[1] = here.twist_world(frame)[:3]
-            foot[2:] = here.rotation_world(frame)
+            foot[1:3] = here.twist_world(frame).reshape(2, 3)
+            foot[3:] = here.rotation_world(frame)

@@ -17,10 +17,13 @@ from robot.arrays import Array
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 _GRAVITY = 9.81
-# A flat foot's measured tilt stays below this: encoder noise and the give of the floor, in rad.
-_FLAT_TILT = 0.004
-# Tilt and lift at which a foot counts half: a heel that is up by 0.01 rad is 2 mm off the floor.
-_DOUBTED_TILT = 0.01
+# A flat foot's measured tilt stays below the first: encoder noise and the give of the floor. From the
+# sum of both on it stands on its edge. In rad.
+_FLAT_TILT = 0.002
+_EDGE_TILT = 0.003
+# Tilt at which a foot says half as much about the orientation, and lift at which it says half as
+# much about the position, in rad and m.
+_DOUBTED_TILT = 0.006
 _DOUBTED_LIFT = 0.002
 # Rows of the array `motion`.
 POSITION, VELOCITY, GYRO_BIAS, ACCELERATION_BIAS = range(4)
@@ -50,8 +53,8 @@ def observe(
         anchors: Where each sole is believed to stand, x, y, z in m and its yaw in rad; changed in
             place. Shape (feet, 4).
         felt: Angular velocity and proper acceleration, along base axes. Shape (2, 3).
-        feet: Seen from the base along its axes, each sole's position, velocity, and the three rows
-            of its rotation matrix. Shape (feet, 5, 3).
+        feet: Seen from the base along its axes, each sole's position, velocity, angular velocity,
+            and the three rows of its rotation matrix. Shape (feet, 6, 3).
         half_sizes: Half length and half width of each sole, in m. Shape (feet, 2).
         rates: Of orientation, velocity, position, biases and anchors, in 1/s. Shape (5,).
         dt: Time since the last sample, in s.
@@ -66,25 +69,24 @@ def observe(
     motion[POSITION] += dt * motion[VELOCITY] + 0.5 * dt * dt * acceleration
     motion[VELOCITY] += dt * acceleration
 
-    weights, trust = _weigh(rotation, anchors, feet, half_sizes)
+    levers, stances, slips, tilts = _read_feet(rotation, anchors, feet, half_sizes, turning_base)
+    weights = _weigh(levers, stances)
     turning = _times(rotation, turning_base)
     tilt, offset, slip = np.zeros(3), np.zeros(3), np.zeros(3)
+    trust = 0.0
     for i in range(len(feet)):
-        lever = _times(rotation, feet[i, 0])
-        sole = _product(rotation, feet[i, 2:])
-        tilt += weights[i] * _turn_to_level(sole, anchors[i, 3])
-        offset += weights[i] * (anchors[i, :3] - lever - motion[POSITION])
-        offset[2] += weights[i] * _lift(sole, half_sizes[i])
-        # A standing sole does not move: the base moves against what the legs do.
-        slip -= weights[i] * (
-            _times(rotation, feet[i, 1]) + _cross(turning, lever) + motion[VELOCITY]
-        )
+        # An edge holds the base in place as well as a sole does, but says nothing of its tilt.
+        flat = weights[i] / (1.0 + (math.hypot(tilts[i, 0], tilts[i, 1]) / _DOUBTED_TILT) ** 4)
+        trust += flat
+        tilt += flat * tilts[i]
+        offset += weights[i] * (stances[i] - levers[i] - motion[POSITION])
+        slip -= weights[i] * (slips[i] + motion[VELOCITY])
     tilt_base = _times(rotation.T, tilt)
     slip_base = _times(rotation.T, slip)
-    _turn(rotation, trust * min(1.0, rates[0] * dt) * tilt_base)
+    _turn(rotation, min(1.0, rates[0] * dt) * tilt_base)
     motion[VELOCITY] += min(1.0, rates[1] * dt) * slip
     motion[POSITION] += min(1.0, rates[2] * dt) * offset
-    motion[GYRO_BIAS] -= trust * rates[3] * rates[0] * dt * tilt_base
+    motion[GYRO_BIAS] -= rates[3] * rates[0] * dt * tilt_base
     motion[ACCELERATION_BIAS] -= trust * rates[3] * rates[1] * dt * slip_base
     for i in range(len(feet)):
         # Doubted, against another foot that is not: it is off the floor, and will land elsewhere.
@@ -93,37 +95,67 @@ def observe(
             share = doubt * min(1.0, rates[4] * dt)
             believed = motion[POSITION] + _times(rotation, feet[i, 0])
             anchors[i, :2] += share * (believed[:2] - anchors[i, :2])
-            sole = _product(rotation, feet[i, 2:])
-            anchors[i, 3] -= share * _turn_to_level(sole, anchors[i, 3])[2]
+            anchors[i, 3] -= share * tilts[i, 2]
     return turning
 
 
 @_compiled
-def _weigh(rotation: Array, anchors: Array, feet: Array, half_sizes: Array) -> tuple[Array, float]:
-    """Share the trust among the feet, and say how much the best of them deserves, up to 1.
+def _read_feet(
+    rotation: Array, anchors: Array, feet: Array, half_sizes: Array, turning_base: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Return what each foot says, at the point of its sole that is on the floor.
 
-    The lowest foot is on the floor; one that is tilted or higher is doubted.
+    Flat, that is the centre; tilted, the lowest edge or corner.
+
+    Returns:
+        From the base to that point, in m; where that point stands, in m; its velocity if the base
+        did not translate, in m/s; and the rotation vector that would lay the sole flat and turn it
+        to its anchor, in rad. Four arrays of shape (feet, 3).
     """
     count = len(feet)
-    height, weights = np.zeros(count), np.zeros(count)
+    levers, stances = np.empty((count, 3)), np.empty((count, 3))
+    slips, tilts = np.empty((count, 3)), np.empty((count, 3))
     for i in range(count):
-        sole = _product(rotation, feet[i, 2:])
-        height[i] = _times(rotation, feet[i, 0])[2] - anchors[i, 2] - _lift(sole, half_sizes[i])
-        weights[i] = math.hypot(sole[2, 0], sole[2, 1]) / _DOUBTED_TILT
-    lowest = height.min()
-    for i in range(count):
-        doubt = weights[i] ** 2 + ((height[i] - lowest) / _DOUBTED_LIFT) ** 2
-        weights[i] = 1.0 / (1.0 + doubt * doubt)
-    trust = weights.max()
-    return weights / weights.sum(), trust
+        sole = _product(rotation, feet[i, 3:])
+        point = np.array(
+            [
+                _edge(sole[2, 0], half_sizes[i, 0]),
+                _edge(sole[2, 1], half_sizes[i, 1]),
+                0.0,
+            ]
+        )
+        arm = _times(feet[i, 3:], point)
+        lever_base = feet[i, 0] + arm
+        levers[i] = _times(rotation, lever_base)
+        moving = feet[i, 1] + _cross(feet[i, 2], arm) + _cross(turning_base, lever_base)
+        slips[i] = _times(rotation, moving)
+        c, s = math.cos(anchors[i, 3]), math.sin(anchors[i, 3])
+        stances[i, 0] = anchors[i, 0] + c * point[0] - s * point[1]
+        stances[i, 1] = anchors[i, 1] + s * point[0] + c * point[1]
+        stances[i, 2] = anchors[i, 2]
+        tilts[i] = _turn_to_level(sole, anchors[i, 3])
+    return levers, stances, slips, tilts
 
 
 @_compiled
-def _lift(sole: Array, half_size: Array) -> float:
-    """Return how high a sole's centre is above its lowest edge, in m; zero while it is flat."""
-    along = max(0.0, abs(sole[2, 0]) - _FLAT_TILT)
-    across = max(0.0, abs(sole[2, 1]) - _FLAT_TILT)
-    return float(half_size[0] * along + half_size[1] * across)
+def _weigh(levers: Array, stances: Array) -> Array:
+    """Share the trust among the feet: the lowest is on the floor, one above it is doubted."""
+    height = levers[:, 2] - stances[:, 2]
+    lift = (height - height.min()) / _DOUBTED_LIFT
+    weights = 1.0 / (1.0 + lift**4)
+    return weights / weights.sum()
+
+
+@_compiled
+def _edge(slope: float, half_size: float) -> float:
+    """Return where along an axis of a sole its lowest point is, from its centre, in m.
+
+    Args:
+        slope: Vertical component of that axis; positive if it rises.
+        half_size: Half of the sole along that axis, in m.
+    """
+    share = min(1.0, max(0.0, abs(slope) - _FLAT_TILT) / _EDGE_TILT)
+    return -math.copysign(share, slope) * half_size
 
 
 @_compiled

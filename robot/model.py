@@ -51,7 +51,7 @@ class RobotModel:
         position_limits: Lower and upper joint positions, in rad. Shape (2, n).
         velocity_limits: Largest joint speeds, in rad/s. Shape (n,).
         effort_limits: Largest joint torques, in N·m. Shape (n,).
-        mass: Of the whole robot, in kg.
+        mass: Of all that moves, in kg: a bolted base is left out, here and in the centre of mass.
         nv: Length of the generalized velocity.
     """
 
@@ -100,7 +100,7 @@ class RobotModel:
         )
         self.velocity_limits = frozen("velocity_limits", pin_model.velocityLimit[-n:], (n,))
         self.effort_limits = frozen("effort_limits", pin_model.effortLimit[-n:], (n,))
-        self.mass = float(sum(inertia.mass for inertia in pin_model.inertias))
+        self.mass = float(sum(inertia.mass for inertia in list(pin_model.inertias)[1:]))
         self._frame_ids = {
             frame.name: number
             for number, frame in enumerate(pin_model.frames)

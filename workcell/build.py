@@ -182,7 +182,7 @@ def build_robot(
         config=SimDriverConfig(noise=level),
     )
     sensors: dict[str, Sensor[Reading]] = {
-        f"wrist_{arm}": WristWrench(world, body, model, arm, joint, driver, level)
+        f"wrist_{arm}": WristWrench(world, body, joint, config.tool_frames[arm], level)
         for arm, joint in config.force_torque_joints.items()
     }
     start = (model.joint_position(config.posture), pose_world_base)

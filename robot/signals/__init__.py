@@ -1,1 +1,1 @@
-"""What sensors' readings mean: filters, wrenches, touch."""
+"""What is computed from what a sensor says, in simulation and on hardware alike."""

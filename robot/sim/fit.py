@@ -24,6 +24,7 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
+from robot.sim.magnet import Magnet
 from robot.sim.world import ForceElement, World
 
 from robot.arrays import Array
@@ -62,7 +63,9 @@ class SplineFitConfig:
         shear: Tangential over normal stiffness of a friction bristle.
         held_mass: Of a nut between fingers near the pin, in kg.
         held_inertia: Its moment about every axis, in kg·m^2.
-        squeeze: Force from opposite sides above which a nut counts as held, in N.
+        held_stiffness: Of all touching points of a held nut together, in N/m.
+        held_force: Sum of normal forces from other bodies above which a nut counts as held, in N.
+        far_inertia: Moment about every axis of a nut away from the pin, in kg·m^2.
     """
 
     stiffness: float = 1e5
@@ -72,7 +75,7 @@ class SplineFitConfig:
     held_inertia: float = 5e-5
     held_stiffness: float = 8e5
     far_inertia: float = 2e-5
-    squeeze: float = 1.0
+    held_force: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class SplineFit(ForceElement):
         pin: str,
         nuts: Sequence[str],
         spline: Spline,
+        magnet: Magnet | None = None,
         config: SplineFitConfig | None = None,
     ) -> None:
         """Describe the pair; the bodies are looked up when the first step is made.
@@ -149,9 +153,12 @@ class SplineFit(ForceElement):
                 resets.
             nuts: Names of the nuts' bodies.
             spline: Dimensions of both.
+            magnet: What pulls the same nuts, so that its pull on a free one is known; add it to the
+                world before the fit.
             config: How contact is computed.
         """
         self._pin = pin
+        self._magnet = magnet
         self._spline = spline
         self._config = config or SplineFitConfig()
         self._parameters = np.zeros(distance.PARAMETERS)
@@ -314,7 +321,7 @@ class SplineFit(ForceElement):
         fx, fy, fz, tx, ty, tz = kernel.advance(
             position, quaternion, linear, angular,
             self._pin_position, self._pin_rotation,
-            nut.inertia, nut.true_inertia[0] * self._gravity,
+            nut.inertia, self._known_wrench(nut), nut.held,
             self._config.held_stiffness if nut.held else math.inf,
             self._parameters, world.physics_dt,
             self._nut_points, self._rim_points, self._pin_points,
@@ -330,22 +337,19 @@ class SplineFit(ForceElement):
         client.applyExternalForce(nut.body, -1, (fx, fy, fz), position, client.WORLD_FRAME)
         client.applyExternalTorque(nut.body, -1, (tx, ty, tz), client.WORLD_FRAME)
 
-    def _is_held(self, nut: _Nut) -> bool:
-        """Return whether normal forces other than the fixture's press from opposite sides.
+    def _known_wrench(self, nut: _Nut) -> Array:
+        """Return weight and magnetic pull of a nut, about its centre, world axes. Shape (6,)."""
+        known = np.zeros(6) if self._magnet is None else self._magnet.applied(nut.name)
+        known[:3] += nut.true_inertia[0] * self._gravity
+        return known
 
-        Forces that do not cancel push; what cancels squeezes: (sum of sizes - size of sum) / 2.
-        """
+    def _is_held(self, nut: _Nut) -> bool:
+        """Return whether anything but the fixture presses on a nut, fingers above all."""
         assert self._world is not None  # Only asked during a step.
-        total, sx, sy, sz = 0.0, 0.0, 0.0, 0.0
-        for point in self._world.client.getContactPoints(nut.body):
-            if point[2] == self._pin_body:
-                continue
-            force, (nx, ny, nz) = point[9], point[7]
-            total += force
-            sx, sy, sz = sx + force * nx, sy + force * ny, sz + force * nz
-        squeeze = 0.5 * (total - math.sqrt(sx * sx + sy * sy + sz * sz))
+        points = self._world.client.getContactPoints(nut.body)
+        force = sum(point[9] for point in points if point[2] != self._pin_body)
         # Half the threshold for letting go, so that a grip near it does not flicker.
-        return squeeze > (0.5 if nut.held else 1.0) * self._config.squeeze
+        return bool(force > (0.5 if nut.held else 1.0) * self._config.held_force)
 
     def _set(self, nut: _Nut, mode: _Mode, held: bool = False) -> None:
         """Give the contact of nut and fixture to this element or to Bullet, and the nut its mass."""

@@ -47,10 +47,10 @@ from robot.sim.fit_solver import (
 )
 
 # Layout of what a nut remembers from one step to the next.
-VALID, FLIP, MASS, ACROSS, AXIAL, SOFTNESS = range(6)
-TWIST = slice(6, 12)
-WRENCH = slice(12, 18)
-MEMORY = 18
+VALID, FLIP, MASS, MOMENT, SOFTNESS = range(5)
+TWIST = slice(5, 11)
+WRENCH = slice(11, 17)
+MEMORY = 17
 # Largest change of the softness in a step, as a share.
 _SOFTENING = 0.05
 
@@ -207,7 +207,8 @@ def advance(
     pin_position: Any,
     pin_rotation: Any,
     inertia: Any,
-    resting: Any,
+    known: Any,
+    held: bool,
     most_stiffness: float,
     p: Any,
     dt: float,
@@ -220,9 +221,11 @@ def advance(
 ) -> tuple[float, float, float, float, float, float]:
     """Return the contact wrench (force, torque about the nut's centre) along the world axes.
 
-    What else acts on the nut is not known when fingers hold it, so it is taken from the last step:
+    What else acts on a held nut is not known, so it is taken from the last step:
     `Fext = M (v - v_last) / dt - F_last`. Without it the step would hold back no more than about
-    `M / dt^2` times the penetration, and a strong hand would push teeth through teeth.
+    `M / dt^2` times the penetration, and a strong hand would push teeth through teeth. A free nut's
+    weight and magnetic pull are known, and taking them from the last step instead would make its
+    tiny moment of inertia swing.
 
     Args:
         position: Nut's centre of mass in the world, in m. Three numbers.
@@ -232,14 +235,15 @@ def advance(
         pin_position: Pin frame in the world, in m. Shape (3,).
         pin_rotation: From the pin frame to the world. Shape (3, 3).
         inertia: The body's mass, and moments across and along the axis. Shape (3,).
-        resting: Force on a nut nobody touches (its weight), world axes, in N. Shape (3,).
+        known: Wrench of all that acts on a nut nobody touches, world axes. Shape (6,).
+        held: Whether something else presses on it, so that `known` is not all.
         most_stiffness: Of all touching points together, in N/m.
         p: Parameters. Shape (15,).
         dt: Physics step, in s.
         nut_points: As in `find_points`.
         rim_points: As in `find_points`.
         pin_points: As in `find_points`.
-        memory: What the nut remembers; changed. Shape (18,).
+        memory: What the nut remembers; changed. Shape (17,).
         bristles: As in `find_points`; changed.
         report: Filled. Shape (5,).
     """
@@ -261,24 +265,15 @@ def advance(
     centre = away @ pin_rotation
     v = (twist @ pin_rotation).ravel()
 
-    external = np.zeros(6)
+    external = (known.reshape(2, 3) @ pin_rotation).ravel()
     last, wrench = memory[TWIST], memory[WRENCH]
-    if memory[VALID] > 0.0:
-        along = 0.0
+    if held and memory[VALID] > 0.0:
         for a in range(3):
             external[a] = memory[MASS] * (v[a] - last[a]) / dt - wrench[a]
-            along += rotation[a, 2] * (v[3 + a] - last[3 + a]) / dt
-        along *= memory[AXIAL] - memory[ACROSS]
-        for a in range(3, 6):
-            external[a] = (
-                memory[ACROSS] * (v[a] - last[a]) / dt + along * rotation[a - 3, 2] - wrench[a]
-            )
-    else:
-        for a in range(3):
-            for b in range(3):
-                external[a] += pin_rotation[b, a] * resting[b]
-    memory[VALID] = 1.0
-    memory[MASS], memory[ACROSS], memory[AXIAL] = inertia[0], inertia[1], inertia[2]
+            external[3 + a] = memory[MOMENT] * (v[3 + a] - last[3 + a]) / dt - wrench[3 + a]
+    # A held nut's moments are alike in all directions, so one number carries them over.
+    memory[VALID] = 1.0 if held else 0.0
+    memory[MASS], memory[MOMENT] = inertia[0], inertia[1]
     memory[TWIST] = v
 
     found = np.empty((MOST, COLUMNS))

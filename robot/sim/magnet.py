@@ -85,6 +85,7 @@ class Magnet(ForceElement):
         self._world: World | None = None
         self._bodies: list[int] = []
         self._sleep = [0] * len(self._names)
+        self._applied = np.zeros((len(self._names), 6))
         self._pin_position = np.zeros(3)
         self._pin_rotation = np.eye(3)
         self._origin = (0.0, 0.0, 0.0)
@@ -140,6 +141,7 @@ class Magnet(ForceElement):
     def reset(self) -> None:
         """Look again at where the pin is and which nuts are near."""
         self._sleep = [0] * len(self._names)
+        self._applied[:] = 0.0
         if self._world is not None:
             self._find_pin(self._world)
 
@@ -159,46 +161,47 @@ class Magnet(ForceElement):
             x, y, z = position
             gap = math.sqrt((x - ox) ** 2 + (y - oy) ** 2 + (z - oz) ** 2) - self._config.range
             if gap > 0.0:
+                self._applied[i] = 0.0
                 self._sleep[i] = min(_LONGEST_SLEEP, int(gap / (_FASTEST * world.physics_dt)))
                 continue
-            fx, fy, fz, tx, ty, tz = _wrench(
+            pull = _wrench(
                 position, quaternion, self._pin_position, self._pin_rotation,
                 self._poles, self._softening, self._scale, self._points,
             )  # fmt: skip
-            client.applyExternalForce(body, -1, (fx, fy, fz), position, client.WORLD_FRAME)
-            client.applyExternalTorque(body, -1, (tx, ty, tz), client.WORLD_FRAME)
+            self._applied[i] = pull
+            client.applyExternalForce(body, -1, pull[:3], position, client.WORLD_FRAME)
+            client.applyExternalTorque(body, -1, pull[3:], client.WORLD_FRAME)
 
     def state(self) -> Array:
-        """Return the strength and when each nut is looked at again. Shape (1 + nuts,)."""
-        return np.array([self._scale, *self._sleep])
+        """Return strength, when each nut is looked at again, and its last wrench. Shape (1 + 7 n,)."""
+        return np.concatenate([[self._scale, *self._sleep], self._applied.ravel()])
 
     def restore(self, state: Array) -> None:
         """Continue from what `state` returned.
 
         Args:
-            state: Shape (1 + nuts,).
+            state: Shape (1 + 7 n,).
         """
+        n = len(self._names)
         self._scale = float(state[0])
-        self._sleep = [int(value) for value in state[1:]]
+        self._sleep = [int(value) for value in state[1 : 1 + n]]
+        self._applied[:] = state[1 + n :].reshape(n, 6)
 
-    def force(self, name: str) -> float:
-        """Return the size of the pull on a nut where it is now, in N.
+    def applied(self, name: str) -> Array:
+        """Return force and torque on a nut at the last step, about its centre, world axes.
 
         Args:
             name: Of the nut's body.
+
+        Returns:
+            In N and N·m. Shape (6,).
 
         Raises:
             UnknownName: If this magnet does not act on it.
         """
         if name not in self._names:
             raise UnknownName("nut", name, self._names)
-        if self._world is None:
-            raise RuntimeError("the magnet has not made a step yet, so it knows no poses")
-        pose_world_pin = Pose.from_rotation(self._pin_rotation, self._pin_position)
-        pose_pin_nut = pose_world_pin.inverse() @ self._world.pose_world_body(name)
-        if float(np.linalg.norm(pose_pin_nut.position)) > self._config.range:
-            return 0.0
-        return float(np.linalg.norm(self.wrench(pose_pin_nut)[:3]))
+        return self._applied[self._names.index(name)].copy()
 
     def _find_pin(self, world: World) -> None:
         """Read where the pin is."""
