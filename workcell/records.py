@@ -1,0 +1,201 @@
+"""What is written down of each cycle: one JSON line per cycle, on the disk before the next ends."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from robot.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class SideRecord:
+    """How one arm fared in one cycle.
+
+    Attributes:
+        seated: Its nut was seated at the end, judged by the true poses.
+        retries: How often what was tried again, by kind, e.g. `regrasp`, `jam`.
+        reasons: Why, in the order of the retries.
+        phase_times_s: Time spent in each phase, by name, in s.
+        ended_in: The phase it was in when the cycle ended.
+        disagrees: The station's signal and the true poses contradict each other at the end.
+    """
+
+    seated: bool
+    retries: Mapping[str, int] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    phase_times_s: Mapping[str, float] = field(default_factory=dict)
+    ended_in: str = ""
+    disagrees: bool = False
+
+
+@dataclass(frozen=True)
+class CycleRecord:
+    """One cycle, from `start` to `done`.
+
+    Attributes:
+        seed: Of the episode; the same seed is the same cycle.
+        task: Name of the task.
+        robot: Name of the robot.
+        level: Name of the level of variation.
+        success: All sides were assembled, judged by the true poses, and the fixture confirmed.
+        first_attempt: Success without a retry on any side.
+        failure: Why not, or None.
+        cycle_time_s: From `start` to `done` on the cell's clock, in s.
+        sides: By arm name.
+        max_force_n: Hardest force at any wrist, in N.
+        time_above_60n_s: Longest uninterrupted time with a wrist force above 60 N, in s.
+        fell: The robot fell.
+        guard_stops: How often the guard halted the robot.
+        guard_clamps: How many commands the guard bent.
+        unsolved_ticks: Control ticks for which the controller found no solution.
+        layout: The draw of this cycle, as `Layout.as_json` gives it.
+        measures: The numbers the judgement rests on, named with their unit.
+        wall_s: Real time that the whole cycle took, set-up included, in s.
+        sim_s: Time that passed in the cell, set-up included, in s.
+    """
+
+    seed: int
+    task: str
+    robot: str
+    level: str
+    success: bool
+    first_attempt: bool
+    failure: str | None
+    cycle_time_s: float
+    sides: Mapping[str, SideRecord]
+    max_force_n: float = 0.0
+    time_above_60n_s: float = 0.0
+    fell: bool = False
+    guard_stops: int = 0
+    guard_clamps: int = 0
+    unsolved_ticks: int = 0
+    layout: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
+    wall_s: float = 0.0
+    sim_s: float = 0.0
+
+    @property
+    def retries(self) -> int:
+        """How often anything was tried again, on all sides together."""
+        return sum(sum(side.retries.values()) for side in self.sides.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as what JSON can hold; `from_json` undoes it."""
+        plain: dict[str, Any] = plain_json(asdict(self))
+        return plain
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CycleRecord:
+        """Return the record that a JSON object holds.
+
+        Raises:
+            TypeError: If a field is missing or unknown.
+        """
+        sides = {name: SideRecord(**side) for name, side in data["sides"].items()}
+        return cls(**{**data, "sides": sides})
+
+
+def plain_json(value: Any) -> Any:
+    """Return a value as what JSON can hold: numpy becomes plain, a number that is none becomes null.
+
+    Args:
+        value: Nested mappings, sequences, arrays, numbers, strings and paths.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain_json(value.tolist())
+    if isinstance(value, np.generic):
+        return plain_json(value.item())
+    if isinstance(value, list | tuple):
+        return [plain_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+class RunFolder:
+    """The folder of one run: `config.yaml`, `records.jsonl` and, at the end, `summary.json`.
+
+    Records are handed to the operating system's disk one by one, so that a run that dies leaves
+    every cycle that had ended.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Make the folder.
+
+        Args:
+            path: Where; its parents are made too.
+
+        Raises:
+            ConfigError: If it exists: results are never mixed with older ones.
+        """
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            raise ConfigError(
+                f"--run-dir: {path} exists and is not overwritten; name a folder that does not exist"
+            ) from None
+        except OSError as error:
+            raise ConfigError(f"--run-dir: cannot make {path}: {error.strerror}") from None
+        self.path = path
+        self._records = (path / "records.jsonl").open("w", encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._records.close()
+
+    def add(self, record: CycleRecord) -> None:
+        """Append one record; when this returns it is on the disk."""
+        self._records.write(json.dumps(record.as_json(), allow_nan=False) + "\n")
+        self._records.flush()
+        os.fsync(self._records.fileno())
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small file whole or not at all."""
+        unfinished = self.path / f".{name}.unfinished"
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(self.path / name)
+
+
+def read_records(path: Path) -> list[CycleRecord]:
+    """Return the records of a run, in the order in which the cycles ended.
+
+    A last line that was cut short by a crash is no record and is left out.
+
+    Args:
+        path: The file `records.jsonl`.
+
+    Raises:
+        ConfigError: If a line in the middle is not a record of this version.
+    """
+    lines = path.read_text(encoding="utf-8").split("\n")
+    records = []
+    # What follows the last line end is empty, or was being written when the run died.
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            records.append(CycleRecord.from_json(json.loads(line)))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            expected = ", ".join(item.name for item in fields(CycleRecord))
+            raise ConfigError(
+                f"{path}:{number}: expected a record with {expected}; {error}"
+            ) from error
+    return records
