@@ -365,6 +365,11 @@ class SplineFit(ForceElement):
             inertia = nut.true_inertia
         else:
             inertia = (nut.true_inertia[0], c.far_inertia, c.far_inertia)
+            if nut.inertia == nut.true_inertia:
+                # Keep the angular momentum; keeping the spin would add energy.
+                linear, spin = client.getBaseVelocity(nut.body)
+                share = nut.inertia[1] / c.far_inertia
+                client.resetBaseVelocity(nut.body, linear, [share * value for value in spin])
         if inertia != nut.inertia:
             nut.inertia = inertia
             # Two calls: setting the mass makes Bullet derive an inertia from the shape.
