@@ -1,0 +1,111 @@
+"""A camera on a link of a simulated robot."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from robot.arrays import Array
+from robot.sensor import CameraFrame, Sensor
+from robot.sim.robot_body import SimRobot
+from robot.sim.world import World
+from robot.spatial import Pose
+
+# OpenGL's camera looks along -z with y up; an optical frame looks along +z with y down.
+_POSE_OPTICAL_OPENGL = Pose.from_rotation_vector((math.pi, 0.0, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class CameraConfig:
+    """What a camera is like and where it is mounted.
+
+    Attributes:
+        link: Link that carries it.
+        pose_link_camera: Its optical frame in that link: +z ahead, +x right, +y down.
+        width: In pixels.
+        height: In pixels.
+        field_of_view: Vertical angle of view, in rad.
+        rate_hz: Pictures per second.
+        near: Nothing nearer than this is seen, in m.
+        far: Nothing further than this is seen, in m.
+    """
+
+    link: str
+    pose_link_camera: Pose = field(default_factory=Pose.identity)
+    width: int = 128
+    height: int = 96
+    field_of_view: float = 1.0
+    rate_hz: float = 30.0
+    near: float = 0.01
+    far: float = 5.0
+
+
+class Camera(Sensor[CameraFrame]):
+    """Draws what a camera sees, on the processor and without a display, when it is asked to.
+
+    Drawing takes milliseconds, mostly per vertex in sight. A picture is therefore drawn only by
+    `read()`, and the last one is returned until the next is due.
+    """
+
+    def __init__(self, world: World, robot: SimRobot, config: CameraConfig) -> None:
+        """Mount a camera.
+
+        Args:
+            world: What it sees.
+            robot: What carries it.
+            config: What it is like and where it is.
+
+        Raises:
+            UnknownName: If the robot has no such link.
+        """
+        robot.link(config.link)
+        self._world = world
+        self._robot = robot
+        self._config = config
+        self._projection = world.client.computeProjectionMatrixFOV(
+            math.degrees(config.field_of_view),
+            config.width / config.height,
+            config.near,
+            config.far,
+        )
+        self._frame: CameraFrame | None = None
+
+    @override
+    def reset(self, rng: np.random.Generator) -> None:
+        self._frame = None
+
+    @override
+    def read(self) -> CameraFrame:
+        now, frame = self._world.time, self._frame
+        # Half a physics step of slack, so that rounding does not skip a picture.
+        due = now + 0.5 * self._world.physics_dt - 1.0 / self._config.rate_hz
+        if frame is None or not due < frame.time <= now:
+            frame = self._frame = CameraFrame(now, self._draw())
+        return frame
+
+    def _draw(self) -> NDArray[np.uint8]:
+        config, client = self._config, self._world.client
+        pose_world_link = self._robot.pose_world_link(config.link)
+        pose_world_opengl = pose_world_link @ config.pose_link_camera @ _POSE_OPTICAL_OPENGL
+        pixels = client.getCameraImage(
+            config.width,
+            config.height,
+            _column_major(pose_world_opengl.inverse()),
+            self._projection,
+            renderer=client.ER_TINY_RENDERER,
+        )[2]
+        image: NDArray[np.uint8] = np.reshape(
+            np.asarray(pixels, dtype=np.uint8), (config.height, config.width, 4)
+        )
+        return image[:, :, :3]
+
+
+def _column_major(pose: Pose) -> list[float]:
+    matrix: Array = np.eye(4)
+    matrix[:3, :3] = pose.rotation
+    matrix[:3, 3] = pose.position
+    return [float(value) for value in matrix.T.ravel()]
