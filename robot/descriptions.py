@@ -44,8 +44,6 @@ _DERIVATION_VERSION = 1
 _DARK = (0.16, 0.17, 0.19, 1.0)
 _PAD_COLOR = (0.05, 0.05, 0.05, 1.0)
 _FOOT_COLOR = (0.25, 0.26, 0.28, 1.0)
-# Distributions that this project's own extras install, by the name to give to pip.
-_EXTRAS = {"fourier-robot-descriptions": "workcell[gr3]"}
 
 
 @dataclass(frozen=True)
@@ -79,10 +77,9 @@ def find_urdf(package: str, urdf: str) -> Path:
     try:
         files = importlib.metadata.files(package)
     except importlib.metadata.PackageNotFoundError as error:
-        wanted = _EXTRAS.get(package, package)
         raise ConfigError(
             f"the robot description package '{package}' is not installed: "
-            f"python -m pip install '{wanted}'"
+            f"python -m pip install '{package}'"
         ) from error
     known = [file for file in files or [] if file.suffix == ".urdf"]
     for file in known:

@@ -21,9 +21,10 @@ _GRAVITY = 9.81
 # sum of both on it stands on its edge. In rad.
 _FLAT_TILT = 0.002
 _EDGE_TILT = 0.003
-# Tilt at which a foot says half as much about the orientation, and lift at which it says half as
-# much about the position, in rad and m.
+# Tilt and turning, in rad and rad/s, at which a foot says half as much about the orientation, and
+# lift, in m, at which it says half as much about the position. Encoder noise turns a foot by 0.01.
 _DOUBTED_TILT = 0.006
+_DOUBTED_TURNING = 0.04
 _DOUBTED_LIFT = 0.002
 # Rows of the array `motion`.
 POSITION, VELOCITY, GYRO_BIAS, ACCELERATION_BIAS = range(4)
@@ -76,7 +77,9 @@ def observe(
     trust = 0.0
     for i in range(len(feet)):
         # An edge holds the base in place as well as a sole does, but says nothing of its tilt.
-        flat = weights[i] / (1.0 + (math.hypot(tilts[i, 0], tilts[i, 1]) / _DOUBTED_TILT) ** 4)
+        tilted = math.hypot(tilts[i, 0], tilts[i, 1]) / _DOUBTED_TILT
+        rocking = np.abs(turning_base + feet[i, 2]).max() / _DOUBTED_TURNING
+        flat = weights[i] / (1.0 + tilted**4 + rocking**4)
         trust += flat
         tilt += flat * tilts[i]
         offset += weights[i] * (stances[i] - levers[i] - motion[POSITION])
