@@ -51,6 +51,7 @@ class LimitConfig:
 
     Attributes:
         effort_share: Of the effort limits.
+        felt_share: Of the effort limits of an arm: the most that a felt wrench may take of them.
         velocity_share: Of the velocity limits.
         position_margin: Distance kept from the position limits, in rad.
         horizon: Time within which no limit may be crossed at constant acceleration, in s.
@@ -58,6 +59,7 @@ class LimitConfig:
     """
 
     effort_share: float = 0.95
+    felt_share: float = 0.6
     velocity_share: float = 0.9
     position_margin: float = 0.01
     horizon: float = 0.05

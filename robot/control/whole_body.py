@@ -127,13 +127,13 @@ class WholeBodyController(Controller):
             self._program.row_lower[block] = lower
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         trunk = model.supporting_joints(torso_frame) > 0.0
-        self._objectives = LeastSquares(
-            _TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv
-        )
+        self._objectives = LeastSquares(_TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv)
         self._posture = Posture(trunk, self._config.posture)
         self._balance = Balance(self._config.balance, model.mass)
         self.arms = {
-            arm: Arm(arm, frame, (model.supporting_joints(frame) > 0.0) & ~trunk, self._config.tools)
+            arm: Arm(
+                arm, frame, (model.supporting_joints(frame) > 0.0) & ~trunk, self._config.tools
+            )
             for arm, frame in model.tool_frames.items()
         }
         self._quaternion_torso = np.array([0.0, 0.0, 0.0, 1.0])
@@ -211,7 +211,7 @@ class WholeBodyController(Controller):
             rotation = configuration.rotation_world(arm.frame)
             jacobian = configuration.jacobian(arm.frame)
             wrench = rotated(rotation, arm.wrench_tool)
-            bias -= wrench @ jacobian
+            bias -= self._felt_effort(wrench @ jacobian, arm)
             lever = configuration.position_world(arm.frame) - self._balance.position_world_support
             load[:3] += wrench[:3]
             load[3:] += wrench[3:] + cross(lever, wrench[:3])
@@ -229,6 +229,17 @@ class WholeBodyController(Controller):
             drift = configuration.jacobian_drift(arm.frame)
             self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
+
+    def _felt_effort(self, effort: Array, arm: Arm) -> Array:
+        """Return what a felt wrench does to the joints, at most what the arm's motors can bear.
+
+        A load beyond that would bind the program to accelerate the arm, and with it the body, as
+        if nothing were in the way. The trunk feels the whole load.
+        """
+        joints = effort[-self._model.n :]
+        limit = self._config.limits.felt_share * self._effort_limits[arm.joints]
+        joints[arm.joints] = np.clip(joints[arm.joints], -limit, limit)
+        return effort
 
     def _write_feet(self, configuration: Configuration) -> None:
         """Write the feet's objectives, and their wrenches into the dynamics."""
@@ -323,4 +334,3 @@ class WholeBodyController(Controller):
             damping=np.full(n, servo.hold_damping),
             gripper_opening=dict(self._gripper_opening),
         )
-
