@@ -1,4 +1,4 @@
-"""What an action means: eight numbers in [-1, 1] for each arm."""
+"""What an action means: nine numbers in [-1, 1] for each arm."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from robot.arrays import Array
 from robot.spatial import Pose
 from robot.state import ToolTarget
 
-ACTION_SIZE = 8
-"""Numbers per arm: translation (3), rotation (3), gripper opening, stiffness."""
+ACTION_SIZE = 9
+"""Numbers per arm: translation (3), rotation (3), gripper opening, stiffness, push."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class ActionScale:
     Attributes:
         translation_m: Largest step of the tool target along each of its axes, per policy period.
         rotation_rad: Largest turn of the tool target about each of its axes, per policy period.
+        push_n: Force with which the tool pushes ahead, along its z axis, at +1, in N.
         opening_m: Gripper opening at +1; it is closed at -1.
         soft_n_m: Translational stiffness at -1, in N/m.
         stiff_n_m: Translational stiffness at +1, in N/m.
@@ -32,6 +33,7 @@ class ActionScale:
 
     translation_m: float = 0.02
     rotation_rad: float = 0.08
+    push_n: float = 30.0
     opening_m: float = 0.05
     soft_n_m: float = 300.0
     stiff_n_m: float = 3000.0
@@ -66,15 +68,16 @@ def stiffness_of(share: float, scale: ActionScale) -> Array:
 
 
 def decode(action: NDArray[np.float32], pose_world_target: Pose, scale: ActionScale) -> ToolTarget:
-    """Return the target that one arm's eight numbers ask for.
+    """Return the target that one arm's nine numbers ask for.
 
-    The step is taken from the last *target*, not from the measured tool, so that a steady push
-    against a part does not drift with the sag of the arm (policy-level action integration, Tang et
-    al. 2023, arXiv 2305.17110). Translation and rotation are along the axes of the last target.
+    The step is taken from the last *target*, not from the measured tool, so that noise of the
+    measurement is not followed (policy-level action integration, Tang et al. 2023, arXiv
+    2305.17110). A part is pushed with a force of its own rather than with a target beyond it: a
+    force can be let go at once, a target far ahead cannot. Translation and rotation are along the axes of the last target.
 
     Args:
-        action: Translation (3), rotation vector (3), opening, stiffness, clipped to [-1, 1].
-            Shape (8,).
+        action: Translation (3), rotation vector (3), opening, stiffness, push, clipped to
+            [-1, 1]. Shape (9,).
         pose_world_target: Where the last target was.
         scale: What an action of one means.
 
@@ -88,9 +91,11 @@ def decode(action: NDArray[np.float32], pose_world_target: Pose, scale: ActionSc
     step = Pose.from_rotation_vector(
         scale.rotation_rad * numbers[3:6], scale.translation_m * numbers[:3]
     )
+    pose_world_tool = pose_world_target @ step
+    push = pose_world_tool.rotation[:, 2] * (scale.push_n * numbers[8])
     return ToolTarget(
-        pose_world_tool=pose_world_target @ step,
-        wrench_world_tool=np.zeros(6),
+        pose_world_tool=pose_world_tool,
+        wrench_world_tool=np.append(push, np.zeros(3)),
         stiffness=stiffness_of(float(numbers[7]), scale),
         gripper_opening=0.5 * scale.opening_m * (float(numbers[6]) + 1.0),
     )

@@ -35,9 +35,9 @@ class AssemblyEnv(gym.Env[Observation, Action]):
 
     ### Action
 
-    Eight numbers in [-1, 1] for each arm of the task, in the order of `Task.arms`: a step of the
-    tool target along its own axes (3), a turn about them (3), the gripper opening and the
-    stiffness with which the target is held. See `envs.actions.decode`.
+    Nine numbers in [-1, 1] for each arm of the task, in the order of `Task.arms`: a step of the
+    tool target along its own axes (3), a turn about them (3), the gripper opening, the stiffness
+    with which the target is held, and a push along the tool's z axis. See `envs.actions.decode`.
 
     ### Observation
 
@@ -149,7 +149,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         """Run one policy period.
 
         Args:
-            action: Eight numbers in [-1, 1] for each arm. Shape (8 * len(arms),).
+            action: Nine numbers in [-1, 1] for each arm. Shape (9 * len(arms),).
 
         Raises:
             RuntimeError: If the environment was not reset.

@@ -26,9 +26,11 @@ _ARRIVED = 0.002
 _ARRIVED_ANGLE = 0.02
 # The target is there but the tool is not: wait this long for it, in s.
 _LAG_TIME = 0.5
-# An axial push is built up by moving the target ahead; per newton and step, in m.
-_PUSH_GAIN = 0.00012
-_PUSH_STEP = 0.0006
+# How fast a push is built up or let go, in N/s, and how much of its error is made up per step.
+_PUSH_RATE = 120.0
+_PUSH_GAIN = 0.15
+# The target runs this far ahead of the tool while it pushes, in m.
+_LEAD = 0.0003
 # Harder than this the contact is backed away from, in N.
 _TOO_HARD = 30.0
 
@@ -48,6 +50,7 @@ class ScriptedMotion(ABC):
         self.goal = pose_world_goal
         self.start = sense
         self._goal_inverse = pose_world_goal.inverse()
+        self.push = 0.0
 
     @abstractmethod
     def step(self, sense: Sense) -> Wish:
@@ -65,7 +68,7 @@ class ScriptedMotion(ABC):
         self, target: Pose, stiffness: float, status: Status = Status.RUNNING, reason: str = ""
     ) -> Wish:
         """Return a wish with the phase's opening."""
-        return Wish(target, self.phase.gripper_opening, stiffness, status, reason)
+        return Wish(target, self.phase.gripper_opening, stiffness, self.push, status, reason)
 
     def elapsed(self, sense: Sense) -> float:
         """Return the time since the motion began, in s."""
@@ -153,6 +156,8 @@ class ContactMotion(ScriptedMotion):
         self.side_target = np.array(target.position[:2])
         self.yaw = float(target.rotation_vector()[2])
         self.depth_start = self.depth(sense)
+        self._made_up = 0.0
+        self.push = max(0.0, sense.push)
 
     def depth(self, sense: Sense) -> float:
         """Return how far in the tool is, along the goal's z axis, in m; 0 is home."""
@@ -167,9 +172,13 @@ class ContactMotion(ScriptedMotion):
         return float(self.in_goal(sense.pose_world_tool).rotation_vector()[2])
 
     def push_towards(self, force: float, sense: Sense) -> None:
-        """Move the target ahead or back until the tool pushes with a force, in N."""
-        step = _PUSH_GAIN * (force - sense.push)
-        self.ahead += float(np.clip(step, -_PUSH_STEP, _PUSH_STEP))
+        """Push with a force, in N, and let the target follow the tool along the push."""
+        reach = _PUSH_RATE * sense.dt
+        self._made_up += _PUSH_GAIN * float(np.clip(force - sense.push, -5.0, 5.0))
+        self._made_up = float(np.clip(self._made_up, -3.0, 3.0))
+        wanted = force + self._made_up
+        self.push += float(np.clip(wanted - self.push, -reach, reach))
+        self.ahead = self.depth(sense) + _LEAD
 
     def target(self) -> Pose:
         """Return the target made of push, side and turn."""
@@ -326,15 +335,20 @@ class Verify(ContactMotion):
 class Release(ScriptedMotion):
     """Stops pushing, then opens where the hand is."""
 
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+        super().__init__(phase, pose_world_goal, sense)
+        self.push = max(0.0, sense.push)
+
     @override
     def step(self, sense: Sense) -> Wish:
         # The target goes to where the tool is, so that the hand does not spring ahead or aside.
         here = self.start.pose_world_tool
-        if self.elapsed(sense) < 0.15:
-            return Wish(here, 0.0, SOFT)
+        if self.push > 0.0:
+            self.push = max(0.0, self.push - _PUSH_RATE * sense.dt)
+            return Wish(here, 0.0, MIDDLE, self.push)
         opened = sense.opening > self.phase.gripper_opening - 4e-3
         late = self.elapsed(sense) > 1.5
-        return self.wish(here, SOFT, Status.DONE if opened or late else Status.RUNNING)
+        return self.wish(here, MIDDLE, Status.DONE if opened or late else Status.RUNNING)
 
 
 MOTIONS: dict[Motion, type[ScriptedMotion]] = {

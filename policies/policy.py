@@ -58,7 +58,7 @@ class Policy(ABC):
             observation: One observation, not batched, as the environment returned it.
 
         Returns:
-            Entries in [-1, 1], eight for each arm. Shape (8 * len(arms),), float32.
+            Entries in [-1, 1], nine for each arm. Shape (9 * len(arms),), float32.
         """
 
     def report(self) -> Mapping[str, Any]:

@@ -66,6 +66,7 @@ class Wish:
         pose_world_target: Where the tool target should be.
         opening: Distance between the pads, in m.
         stiffness: From -1, soft, to 1, stiff.
+        push: Force along the tool's z axis, in N.
         status: Where the motion stands.
         reason: Why it failed.
     """
@@ -73,6 +74,7 @@ class Wish:
     pose_world_target: Pose
     opening: float
     stiffness: float
+    push: float = 0.0
     status: Status = Status.RUNNING
     reason: str = ""
 
@@ -114,7 +116,7 @@ def sense_of(
 
 
 def encode(wish: Wish, sense: Sense, scale: Mapping[str, float]) -> NDArray[np.float32]:
-    """Return the eight numbers that bring the last target as close to a wish as one step may.
+    """Return the nine numbers that bring the last target as close to a wish as one step may.
 
     Args:
         wish: What is wanted.
@@ -127,7 +129,7 @@ def encode(wish: Wish, sense: Sense, scale: Mapping[str, float]) -> NDArray[np.f
         [
             _shortened(step.position / scale["translation_m"]),
             _shortened(step.rotation_vector() / scale["rotation_rad"]),
-            [opening, wish.stiffness],
+            [opening, wish.stiffness, wish.push / scale["push_n"]],
         ]
     )
     return np.clip(numbers, -1.0, 1.0).astype(np.float32)

@@ -17,8 +17,8 @@ from robot.arrays import Array
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 _GRAVITY = 9.81
-# A flat foot's measured tilt stays below the first: encoder noise and the give of the floor. From the
-# sum of both on it stands on its edge. In rad.
+# A flat foot's measured tilt stays below the first: encoder noise and the give of the floor. From
+# the sum of both on it stands on its edge. In rad.
 _FLAT_TILT = 0.002
 _EDGE_TILT = 0.003
 # Tilt and turning, in rad and rad/s, at which a foot says half as much about the orientation, and
@@ -146,7 +146,8 @@ def _weigh(levers: Array, stances: Array) -> Array:
     height = levers[:, 2] - stances[:, 2]
     lift = (height - height.min()) / _DOUBTED_LIFT
     weights = 1.0 / (1.0 + lift**4)
-    return weights / weights.sum()
+    shares: Array = weights / weights.sum()
+    return shares
 
 
 @_compiled

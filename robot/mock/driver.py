@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
+from robot.admission import Admission
 from robot.arrays import Array, frozen
 from robot.driver import Driver, DriverSpec, JointLimits, ServoMode, StopCategory
-from robot.errors import CommandRejected, NotConnected, StaleState, UnknownName, WrongLifecycle
+from robot.errors import NotConnected, StaleState, WrongLifecycle
 from robot.mock.devices import ManualClock
 from robot.model import RobotModel
 from robot.spatial import Pose
@@ -79,33 +80,38 @@ class MockDriver(Driver):
             grippers=dict.fromkeys(model.tool_frames, config.gripper_opening),
             lockstep=True,
         )
-        self._base = None
-        if model.floating:
-            pose = pose_world_base or Pose.identity()
-            upright = pose.rotation.T @ np.array([0.0, 0.0, _GRAVITY])
-            self._base = BaseState(pose, np.zeros(6), upright)
+        self._admission = Admission(self.spec)
+        self._floating = model.floating
+        self._base: BaseState | None = None
         self._lifecycle = Lifecycle.UNCONFIGURED
         self._fault: str | None = None
         self._epoch = 0
         self._sequence = 0
         self._pressed = False
         self._frozen = False
-        self._opening = dict(self.spec.grippers)
-        self._command: RobotCommand | None = None
-        self._written = -math.inf
-        self.place(joint_position)
+        self.place(joint_position, pose_world_base or Pose.identity())
         clock.on_tick(self._step)
 
-    def place(self, joint_position: Array) -> None:
-        """Put the joints somewhere at once, at rest; what a scene does between two episodes.
+    def place(self, joint_position: Array, pose_world_base: Pose | None = None) -> None:
+        """Put the robot somewhere at once, at rest, grippers open: what a scene does.
+
+        A driver that was ACTIVE or in FAULT is ACTIVE after it, in a new epoch.
 
         Args:
             joint_position: In rad. Shape (n,).
+            pose_world_base: Where a floating base stands; where it was, if omitted.
         """
         self._position = np.array(frozen("joint_position", joint_position, (self._n,)))
         self._velocity = np.zeros(self._n)
         self._effort = np.zeros(self._n)
-        self._command = None
+        self._opening = dict(self.spec.grippers)
+        self._command: RobotCommand | None = None
+        if self._floating and pose_world_base is not None:
+            felt = pose_world_base.rotation.T @ np.array([0.0, 0.0, _GRAVITY])
+            self._base = BaseState(pose_world_base, np.zeros(6), felt)
+        if self._lifecycle in (Lifecycle.ACTIVE, Lifecycle.FAULT):
+            self._epoch += 1 + (self._lifecycle is Lifecycle.ACTIVE)
+            self._lifecycle, self._fault = Lifecycle.ACTIVE, None
         self._sample()
 
     def press_estop(self) -> None:
@@ -142,7 +148,6 @@ class MockDriver(Driver):
         self._expect(Lifecycle.INACTIVE)
         self._lifecycle = Lifecycle.ACTIVE
         self._epoch += 1
-        self._written = self._clock.time
         self._command = None
         self._sample()
         return self._epoch
@@ -158,7 +163,7 @@ class MockDriver(Driver):
 
     @override
     def stop(self, category: StopCategory) -> None:
-        if self._lifecycle is Lifecycle.ACTIVE:
+        if self._lifecycle in (Lifecycle.INACTIVE, Lifecycle.ACTIVE):
             self._halt(Lifecycle.FAULT, f"stopped: {category.name.lower()}")
 
     @override
@@ -184,7 +189,7 @@ class MockDriver(Driver):
     @override
     def write(self, command: RobotCommand) -> None:
         self._expect(Lifecycle.ACTIVE)
-        self._examine(command)
+        self._admission.examine(command, self._epoch, self._clock.time)
         self._command = command
         self._written = self._clock.time
 
@@ -194,45 +199,6 @@ class MockDriver(Driver):
         if self._lifecycle not in allowed:
             names = " or ".join(state.value for state in allowed)
             raise WrongLifecycle(f"mock: expected {names}, is {self._lifecycle.value}")
-
-    def _examine(self, command: RobotCommand) -> None:
-        limits = self.spec.limits
-        if command.joint_position.shape != (self._n,):
-            raise CommandRejected(
-                f"joint_position: expected shape ({self._n},), got {command.joint_position.shape}"
-            )
-        if command.epoch != self._epoch:
-            raise CommandRejected(f"epoch: expected {self._epoch}, got {command.epoch}")
-        if command.valid_until < self._clock.time:
-            raise CommandRejected(
-                f"valid_until: {command.valid_until} s is past, it is {self._clock.time} s"
-            )
-        for name, lower, upper in (
-            ("joint_position", limits.position[0], limits.position[1]),
-            ("joint_velocity", -limits.velocity, limits.velocity),
-            ("joint_effort", -limits.effort, limits.effort),
-        ):
-            value = getattr(command, name)
-            beyond = np.flatnonzero((value < lower - _SLACK) | (value > upper + _SLACK))
-            if beyond.size:
-                joint = beyond[0]
-                raise CommandRejected(
-                    f"{name} of '{self.spec.joint_names[joint]}': {value[joint]:.4g} is not within "
-                    f"{lower[joint]:.4g} and {upper[joint]:.4g}"
-                )
-        for name in ("stiffness", "damping"):
-            negative = np.flatnonzero(getattr(command, name) < 0.0)
-            if negative.size:
-                joint = self.spec.joint_names[negative[0]]
-                raise CommandRejected(f"{name} of '{joint}': a negative gain is not a servo")
-        for arm, opening in command.gripper_opening.items():
-            if arm not in self.spec.grippers:
-                raise CommandRejected(str(UnknownName("gripper", arm, self.spec.grippers)))
-            if not 0.0 <= opening <= self.spec.grippers[arm]:
-                raise CommandRejected(
-                    f"gripper_opening of '{arm}': {opening} is not within 0 and "
-                    f"{self.spec.grippers[arm]}"
-                )
 
     def _halt(self, lifecycle: Lifecycle, fault: str | None) -> None:
         if self._lifecycle is Lifecycle.ACTIVE:
@@ -246,12 +212,14 @@ class MockDriver(Driver):
 
     def _step(self) -> None:
         if self._lifecycle is Lifecycle.ACTIVE:
-            now = self._clock.time
-            silent = now - self._written > self.spec.watchdog + _SLACK
-            if silent or (self._command is not None and now > self._command.valid_until + _SLACK):
+            command, last = self._command, self._clock.time - self._clock.dt - _SLACK
+            # Whatever held until the period that has just passed began was still obeyed in it.
+            if command is not None and last > min(
+                command.valid_until, self._written + self.spec.watchdog
+            ):
                 self._halt(Lifecycle.FAULT, "watchdog: no fresh command")
-            elif self._command is not None:
-                self._follow(self._command)
+            elif command is not None:
+                self._follow(command)
         if not self._frozen:
             self._sample()
 

@@ -63,6 +63,7 @@ class JointServos:
     def forget(self) -> None:
         """Start anew with joints at rest."""
         self._last_velocity = self._last_feedback = self._zero
+        self._age = 0
 
     def brake(self, joint_position: Array, joint_effort: Array) -> None:
         """Hold a posture firmly.

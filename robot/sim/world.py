@@ -29,6 +29,8 @@ _COLLISION_MARGIN = 1e-4
 # points alive that cost time and can hold parts apart.
 _CONTACT_BREAKING = 2e-3
 _SOLVER_ITERATIONS = 50
+# Further than anything reaches, in m.
+_APART = 100.0
 
 
 class ForceElement(ABC):
@@ -317,6 +319,12 @@ class World(Clock):
         if self._saved is None:
             raise RuntimeError("World.restore() before save(): there is nothing to return to")
         state, self._steps = self._saved
+        # Bullet keeps contacts in the order in which they came about and solves them in that order.
+        # So part everything first, where no two bodies meet, and let the contacts form anew.
+        for number, body in enumerate(self._bodies.values()):
+            apart = (0.0, 0.0, _APART * (1 + number))
+            self.client.resetBasePositionAndOrientation(body, apart, (0.0, 0.0, 0.0, 1.0))
+        self.client.performCollisionDetection()
         self.client.restoreState(state)
         for element in self._elements:
             element.reset()

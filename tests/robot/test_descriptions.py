@@ -187,7 +187,7 @@ def test_a_missing_package_is_answered_with_the_pip_command() -> None:
 
 
 def test_a_missing_urdf_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UnknownName, match="Did you mean 'talos_full_v2.urdf'"):
+    with pytest.raises(UnknownName, match=r"Did you mean 'talos_full_v2\.urdf'"):
         find_urdf("example-robot-data", "talos_ful_v2.urdf")
 
 
