@@ -1,0 +1,97 @@
+"""What can be named on the command line, and the configuration class behind each name."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policies import POLICIES
+from robot.errors import UnknownName
+from robot.robot_config import RobotConfig
+from tasks import TASKS
+from tasks.variation import LEVELS
+from workcell.build import CellConfig
+from workcell.config import RunConfig, Section, config_folder, resolve
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a run is made of, by name.
+
+    Attributes:
+        task: As in `TASKS`.
+        level: As in `LEVELS`.
+        robot: Name of a file in `configs/robot`.
+        policy: As in `POLICIES`.
+    """
+
+    task: str
+    level: str = "factory"
+    robot: str = "talos"
+    policy: str = "scripted"
+
+
+def known_names(folder: Path | None = None) -> dict[str, tuple[str, ...]]:
+    """Return every name there is, by kind.
+
+    Args:
+        folder: Of the YAML files; the project's own if omitted.
+    """
+    robots = ((folder or config_folder()) / "robot").glob("*.yaml")
+    return {
+        "task": tuple(sorted(TASKS)),
+        "level": tuple(LEVELS),
+        "robot": tuple(sorted(file.stem for file in robots)),
+        "policy": tuple(sorted(POLICIES)),
+    }
+
+
+def resolve_choice(
+    choice: Choice, overrides: Sequence[str] = (), folder: Path | None = None
+) -> RunConfig:
+    """Return every value of what was chosen by name.
+
+    Args:
+        choice: The names.
+        overrides: Of the form `task.time_limit=60`.
+        folder: Of the YAML files; the project's own if omitted.
+
+    Raises:
+        UnknownName: If one of the names does not exist; names the closest one.
+        ConfigError: With one line for each mistake in a file or an override.
+    """
+    folder = folder or config_folder()
+    names = dataclasses.asdict(choice)
+    for kind, known in known_names(folder).items():
+        if names[kind] not in known:
+            raise UnknownName(kind, names[kind], known)
+    return resolve(_sections(names, folder), overrides)
+
+
+def _sections(names: Mapping[str, str], folder: Path) -> dict[str, Section]:
+    def section(kind: str, name: str, config: type[Any], base: Any) -> Section:
+        return Section(name, config, folder / kind / f"{name}.yaml", base)
+
+    task = TASKS[names["task"]].config
+    level = LEVELS[names["level"]]
+    policy = _policy_config(names["policy"])
+    return {
+        "task": section("task", names["task"], task, task()),
+        "level": section("level", names["level"], type(level), level),
+        "robot": section("robot", names["robot"], RobotConfig, None),
+        "cell": section("cell", "sim", CellConfig, CellConfig()),
+        "policy": section("policy", names["policy"], policy, policy()),
+    }
+
+
+def _policy_config(name: str) -> type[Any]:
+    """Return the configuration class of a policy: `<Class>Config` beside a class `<Class>Policy`."""
+    module, _, attribute = POLICIES[name].partition(":")
+    config: type[Any] = getattr(
+        importlib.import_module(module), attribute.removesuffix("Policy") + "Config"
+    )
+    return config
