@@ -1,4 +1,4 @@
-"""One arm under the whole-body controller: its reference, its impedance and what its wrist feels."""
+"""One arm of the whole-body controller: its reference, its impedance, what its wrist feels."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot.arrays import Array
+from robot.configuration import Configuration
 from robot.control.impedance import ImpedanceConfig, ToolImpedance
 from robot.control.kernels import rotated_rows
 from robot.control.reference import ReferenceConfig, ToolReference
-from robot.model import Configuration
 from robot.sensor import Reading, WrenchReading
 from robot.state import ToolTarget
 

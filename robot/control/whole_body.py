@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from robot.arrays import Array
 from robot.cell_state import CellState
+from robot.configuration import Configuration
 from robot.control.arm import Arm, ToolConfig
 from robot.control.balance import Balance, BalanceConfig
 from robot.control.constraints import (
@@ -26,7 +27,7 @@ from robot.control.kernels import cross, rotated, rotated_rows, rotation_error, 
 from robot.control.objectives import LeastSquares, Posture, PostureConfig
 from robot.control.qp import DenseQP, SolverConfig
 from robot.errors import NoSolution
-from robot.model import Configuration, RobotModel
+from robot.model import RobotModel
 from robot.state import RobotCommand, Target
 
 logger = logging.getLogger(__name__)
