@@ -60,8 +60,8 @@ class NutFixture(SimFixture):
         self._switches: dict[str, ProximitySwitch] = {}
         for arm in task.arms:
             nuts, pin = task.nuts(arm), f"pin_{arm}"
-            self._fits[arm] = SplineFit(pin, nuts, spline)
             self._magnets[arm] = Magnet(pin, nuts, spline)
+            self._fits[arm] = SplineFit(pin, nuts, spline, magnet=self._magnets[arm])
             # The magnet pulls first: the fit must know of every other force on a free nut.
             world.add_element(self._magnets[arm])
             world.add_element(self._fits[arm])
