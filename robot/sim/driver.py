@@ -12,19 +12,18 @@ from typing_extensions import override
 
 from robot.admission import Admission
 from robot.arrays import Array, frozen
-from robot.clock import whole_multiple
 from robot.driver import Driver, DriverSpec, JointLimits, ServoMode, StopCategory
 from robot.errors import NotConnected, StaleState, UnknownName, WrongLifecycle
 from robot.estimator import BaseEstimator
-from robot.kinematics import base_at_rest
 from robot.model import RobotModel
 from robot.sim.gripper import SimGripper
+from robot.sim.imu import SimImu
 from robot.sim.noise import NOISE_LEVELS, NoiseLevel
 from robot.sim.robot_body import SimRobot
-from robot.sim.servo import JointFriction, JointServos
-from robot.sim.world import GRAVITY, World
-from robot.spatial import Pose, rotate
-from robot.state import BaseState, Lifecycle, RobotCommand, RobotState
+from robot.sim.servo import JointFriction, JointServos, joint_mobility
+from robot.sim.world import World
+from robot.spatial import Pose
+from robot.state import Lifecycle, RobotCommand, RobotState
 
 _SLACK = 1e-9
 
@@ -56,10 +55,6 @@ class _Sample(NamedTuple):
     joint_velocity: Array
     joint_effort: Array
     fingers: list[tuple[float, float]]
-    position_base: tuple[float, ...]
-    quaternion_base: tuple[float, ...]
-    linear_base: tuple[float, ...]
-    angular_base: tuple[float, ...]
 
 
 class SimDriver(Driver):
@@ -105,7 +100,6 @@ class SimDriver(Driver):
             state = "floats and needs" if model.floating else "is bolted down and takes no"
             raise ValueError(f"estimator: the base of {robot.name} {state} estimator")
         self._world, self._robot, self._model = world, robot, model
-        self._estimator = estimator
         self._grippers = dict(grippers or {})
         self.spec = DriverSpec(
             name="sim",
@@ -120,37 +114,28 @@ class SimDriver(Driver):
             lockstep=True,
         )
         self._admission = Admission(self.spec)
-        self._delay = (
-            whole_multiple(config.noise.delay, world.physics_dt, ("delay", "physics period"))
-            if config.noise.delay > 0.0
-            else 0
-        )
+        delay_steps = config.noise.delay_steps(world.physics_dt)
         if config.noise.delay > config.max_state_age:
             raise ValueError(
                 f"delay = {config.noise.delay} s is longer than max_state_age = "
                 f"{config.max_state_age} s: every sample would be refused"
             )
-        self._substeps = whole_multiple(world.dt, world.physics_dt, ("dt", "physics_dt"))
         fingers = [joint for gripper in self._grippers.values() for joint in gripper.joints]
         self._read_joints = robot.joint_reader([*model.joint_names, *fingers])
         self._write_efforts = robot.effort_writer([*model.joint_names, *fingers])
-        self._servos = JointServos(self._mobility, model.effort_limits, world.physics_dt)
-        mobility = np.diag(self._mobility(np.zeros(model.n)))
+        self._servos = JointServos(model, world.physics_dt)
         self._friction = JointFriction(
             config.viscous_friction * model.effort_limits,
             config.coulomb_friction * model.effort_limits,
-            mobility,
+            np.diag(joint_mobility(model, np.zeros(model.n))),
             world.physics_dt,
         )
-        if model.floating:
-            # The base's inertial frame, of which Bullet speaks, and the IMU, seen from the base.
-            base = model.at(np.zeros(model.n), base=base_at_rest(Pose.identity()))
-            base_link = next(name for name, index in robot.link_index.items() if index < 0)
-            pose_base_inertial = robot.pose_link_inertial(base_link)
-            pose_inertial_imu = pose_base_inertial.inverse() @ base.pose_world(imu_frame)
-            self._position_inertial_imu = pose_inertial_imu.position
-            self._rotation_inertial_imu = pose_inertial_imu.rotation
-        self._samples: deque[_Sample] = deque(maxlen=self._delay + self._substeps + 1)
+        self._imu = (
+            SimImu(world, robot, model, estimator, imu_frame, config.noise)
+            if estimator is not None
+            else None
+        )
+        self._samples: deque[_Sample] = deque(maxlen=delay_steps + 1)
         self._lifecycle = Lifecycle.UNCONFIGURED
         self._fault: str | None = None
         self._epoch = 0
@@ -194,9 +179,6 @@ class SimDriver(Driver):
             dict(zip(names, position.tolist(), strict=True)) | fingers, pose_world_base
         )
         self._rng = np.random.default_rng(seed)
-        noise = self._config.noise
-        self._gyro_bias = noise.gyro_bias * self._rng.standard_normal(3)
-        self._acceleration_bias = noise.acceleration_bias * self._rng.standard_normal(3)
         self._effort = self._output = np.zeros(self._model.n)
         self._servos.forget()
         self._servos.brake(position, self._effort)
@@ -204,12 +186,12 @@ class SimDriver(Driver):
         if self._lifecycle in (Lifecycle.ACTIVE, Lifecycle.FAULT):
             self._epoch += 1 + (self._lifecycle is Lifecycle.ACTIVE)
             self._lifecycle, self._fault = Lifecycle.ACTIVE, None
-        self._samples.clear()
-        self._sample()
         self._state = None
-        self._estimated_step = self._world.steps
-        if self._estimator is not None:
-            self._estimator.reset(position, pose_world_base)
+        # Before the first step the past looks like the present.
+        for _ in range(self._samples.maxlen or 1):
+            self._samples.append(self._present())
+        if self._imu is not None:
+            self._imu.reset(position, pose_world_base, self._rng)
 
     def pose_world_base_true(self) -> Pose | None:
         """Return where a floating base really is, for judges; None if it is bolted down."""
@@ -298,13 +280,6 @@ class SimDriver(Driver):
         self._command = None
         self._state = None
 
-    def _mobility(self, joint_position: Array) -> Array:
-        """Return the joints' block of the inverse mass matrix. Shape (n, n)."""
-        base = base_at_rest(Pose.identity()) if self._model.floating else None
-        mass = self._model.at(joint_position, base=base).mass_matrix()
-        n = self._model.n
-        return np.asarray(np.linalg.inv(mass)[-n:, -n:])
-
     def _actuate(self) -> None:
         """Set the torques of the next physics step."""
         command = self._command
@@ -328,38 +303,25 @@ class SimDriver(Driver):
 
     def _sample(self) -> None:
         """Note what is so after a physics step."""
+        self._samples.append(self._present())
+        if self._imu is not None:
+            self._imu.sample()
+
+    def _present(self) -> _Sample:
+        """Return what is so now."""
         states = self._read_joints()
         n = self._model.n
         numbers = np.array([state[:2] for state in states[:n]])
-        client, body = self._world.client, self._robot.body
         # Position and velocity of each gripper's mean finger.
         fingers = [
             (0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1]))
             for a, b in zip(states[n::2], states[n + 1 :: 2], strict=True)
         ]
-        pose: tuple[tuple[float, ...], ...] = ((), ())
-        velocity: tuple[tuple[float, ...], ...] = ((), ())
-        if self._model.floating:
-            pose = client.getBasePositionAndOrientation(body)
-            velocity = client.getBaseVelocity(body)
-        sample = _Sample(
-            self._world.steps,
-            numbers[:, 0],
-            numbers[:, 1],
-            self._output,
-            fingers,
-            *pose,
-            *velocity,
-        )
-        samples = self._samples
-        samples.append(sample)
-        while len(samples) < (samples.maxlen or 1):
-            # Before the first step the past looks like the present.
-            samples.append(sample)
+        return _Sample(self._world.steps, numbers[:, 0], numbers[:, 1], self._output, fingers)
 
     def _measure(self) -> RobotState:
         """Return the sample that is due, with noise."""
-        sample = self._samples[-1 - self._delay]
+        sample = self._samples[0]
         n, noise = self._model.n, self._config.noise
         draws = self._rng.standard_normal(2 * n + 6 + len(self._grippers))
         position = sample.joint_position + noise.joint_position * draws[:n]
@@ -377,7 +339,11 @@ class SimDriver(Driver):
                     self._grippers, sample.fingers, draws[2 * n + 6 :], strict=True
                 )
             },
-            base=self._estimate(sample, position, velocity, draws[2 * n : 2 * n + 6]),
+            base=(
+                self._imu.estimate(position, velocity, draws[2 * n : 2 * n + 6])
+                if self._imu is not None
+                else None
+            ),
             sequence=self._sequence,
             time_device=time,
             lifecycle=self._lifecycle,
@@ -385,35 +351,3 @@ class SimDriver(Driver):
             epoch=self._epoch,
             applied_sequence=self._command.sequence if self._command is not None else 0,
         )
-
-    def _estimate(
-        self, sample: _Sample, joint_position: Array, joint_velocity: Array, draws: Array
-    ) -> BaseState | None:
-        """Return what the estimator makes of the IMU and the measured joints."""
-        if self._estimator is None:
-            return None
-        before = self._samples[-1 - self._delay - self._substeps]
-        period = self._substeps * self._world.physics_dt
-        felt = (self._velocity_imu(sample) - self._velocity_imu(before)) / period
-        felt[2] += GRAVITY
-        rotation_world_imu = (
-            Pose(np.zeros(3), np.array(sample.quaternion_base)).rotation
-            @ self._rotation_inertial_imu
-        )
-        noise = self._config.noise
-        gyro = np.array(sample.angular_base) @ rotation_world_imu
-        gyro += self._gyro_bias + noise.gyro * draws[:3]
-        acceleration = felt @ rotation_world_imu
-        acceleration += self._acceleration_bias + noise.acceleration * draws[3:]
-        passed = self._world.steps - self._estimated_step
-        self._estimated_step = self._world.steps
-        return self._estimator.update(
-            joint_position, joint_velocity, gyro, acceleration, passed * self._world.physics_dt
-        )
-
-    def _velocity_imu(self, sample: _Sample) -> Array:
-        """Return the velocity of the IMU's origin along the world axes. Shape (3,)."""
-        x, y, z = rotate(np.array(sample.quaternion_base), self._position_inertial_imu).tolist()
-        vx, vy, vz = sample.linear_base
-        wx, wy, wz = sample.angular_base
-        return np.array([vx + wy * z - wz * y, vy + wz * x - wx * z, vz + wx * y - wy * x])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from robot.clock import whole_multiple
+
 
 @dataclass(frozen=True)
 class NoiseLevel:
@@ -36,6 +38,16 @@ class NoiseLevel:
     force_bias: float = 0.0
     torque_bias: float = 0.0
     delay: float = 0.0
+
+    def delay_steps(self, physics_dt: float) -> int:
+        """Return the delay in physics steps.
+
+        Raises:
+            ValueError: If it is not a whole number of them.
+        """
+        if self.delay == 0.0:
+            return 0
+        return whole_multiple(self.delay, physics_dt, ("delay", "physics period"))
 
 
 # B is what a good robot of today does; C is one that needs service.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from robot.arrays import Array
+from robot.kinematics import base_at_rest
+from robot.model import RobotModel
+from robot.spatial import Pose
 from robot.state import RobotCommand
 
 # While gains times mobility stay below this, the law taken as it stands is stable and accurate;
@@ -17,6 +18,13 @@ _MOBILITY_PERIOD = 16
 # A brake holds with the joint's full effort at this angle, in rad, and this much damping, in s.
 _BRAKE_ANGLE = 0.05
 _BRAKE_DAMPING = 0.05
+
+
+def joint_mobility(model: RobotModel, joint_position: Array) -> Array:
+    """Return the joints' block of the inverse mass matrix, in 1/(kg·m^2). Shape (n, n)."""
+    base = base_at_rest(Pose.identity()) if model.floating else None
+    mass = model.at(joint_position, base=base).mass_matrix()
+    return np.asarray(np.linalg.inv(mass)[-model.n :, -model.n :], dtype=np.float64)
 
 
 class JointServos:
@@ -37,19 +45,16 @@ class JointServos:
     mobility smaller than L, which is the stable side of an error.
     """
 
-    def __init__(
-        self, mobility: Callable[[Array], Array], effort_limits: Array, physics_dt: float
-    ) -> None:
+    def __init__(self, model: RobotModel, physics_dt: float) -> None:
         """Prepare for `brake` or `follow`.
 
         Args:
-            mobility: Returns the joints' block of the inverse mass matrix at joint positions.
-            effort_limits: Largest torques, in N·m. Shape (n,).
+            model: Of the robot.
             physics_dt: The physics period, in s.
         """
-        n = len(effort_limits)
-        self._mobility_at = mobility
-        self._limits = effort_limits
+        n = model.n
+        self._model = model
+        self._limits = model.effort_limits
         self._h = physics_dt
         self._zero = np.zeros(n)
         self._stiffness = self._damping = self._gain = self._zero
@@ -122,7 +127,7 @@ class JointServos:
         self._age = 1
 
     def _refresh(self, joint_position: Array) -> None:
-        self._mobility = self._mobility_at(joint_position)
+        self._mobility = joint_mobility(self._model, joint_position)
         n = len(self._gain)
         solver = np.linalg.inv(np.eye(n) + self._gain[:, None] * self._mobility)
         self._solver = np.asarray(solver, dtype=np.float64)

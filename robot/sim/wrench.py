@@ -70,7 +70,7 @@ class WristWrench(Sensor[WrenchReading]):
         # White at the physics rate, averaged over a control period.
         white = np.repeat([self._noise.force, self._noise.torque], 3)
         self._white = white / math.sqrt(self._substeps)
-        self._delay = round(self._noise.delay / world.physics_dt)
+        self._delay = self._noise.delay_steps(world.physics_dt)
         self._samples: deque[tuple[int, Array]] = deque(maxlen=self._delay + self._substeps + 1)
         self._low_pass = LowPass(_CUTOFF)
         self._rng = np.random.default_rng(0)
