@@ -80,7 +80,7 @@ def find_points(
         rim_points: On the front face's rim, which also meets the plate, in m. Shape (b, 3).
         pin_points: On the pin, in m. Shape (c, 3).
         bristles: Bend of each point's bristle, in m. Shape (a + 2 b + c, 3).
-        found: Filled row by row. Shape (416, 13).
+        found: Filled row by row. Shape (512, 13).
 
     Returns:
         How many rows, and how deep the pin is inside the nut's outer hull, in m.

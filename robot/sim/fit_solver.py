@@ -27,8 +27,8 @@ REPORT = 5
 # Columns of the list of touching points.
 INDEX, DEPTH, NX, NY, NZ, RX, RY, RZ, BX, BY, BZ, PUSH, SCALE = range(13)
 COLUMNS = 13
-# Points that may touch at once; the parts have 408.
-MOST = 416
+# Points that may touch at once: six teeth give 456, of which 24 may touch twice.
+MOST = 512
 _MOST_ROUNDS = 12
 # The scale of friction has settled when it changes by less than this share.
 _SETTLED = 0.02
