@@ -24,7 +24,8 @@ URDF = (
     + _JOINT.format(name="shoulder", parent="base", child="upper", x=0.0)
     + _JOINT.format(name="elbow", parent="upper", child="lower", x=0.5)
     + """
-  <link name="tool"/>
+  <link name="tool"><inertial><mass value="0"/>
+    <inertia ixx="0" iyy="0" izz="0" ixy="0" ixz="0" iyz="0"/></inertial></link>
   <joint name="flange" type="fixed"><parent link="lower"/><child link="tool"/>
     <origin xyz="0.5 0 0"/></joint>
 </robot>"""

@@ -1,0 +1,118 @@
+"""The control loop in a thread of its own, for policies that think for longer than a tick."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from typing_extensions import override
+
+from robot.cell import Cell
+from robot.cell_state import CellState
+from robot.control.controller import Controller
+from robot.driver import StopCategory
+from robot.loop import ControlLoop, Tick
+from robot.state import Target
+
+_HOLD = Target(tools={})
+
+
+class BackgroundLoop(ControlLoop):
+    """A control loop that goes on ticking between two calls of `run()`, tracking the last target.
+
+    The same two methods as its base, for a cell whose clock does not wait for anybody: on hardware
+    an arm must not be without commands while a policy thinks. Between `reset()` and the first
+    `run()` the robot holds its posture. Listeners are called in the loop's thread. A policy that
+    keeps Python busy delays this thread, too; one that computes for long belongs in a process of
+    its own.
+
+    Use it as a context manager, or call `close()`, to end the thread.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        controller: Controller,
+        listeners: Sequence[Callable[[Tick], None]] = (),
+    ) -> None:
+        """Join a cell and a controller; nothing ticks yet.
+
+        Args:
+            cell: Where to read and write. Nobody else may, until `close()`.
+            controller: What to run.
+            listeners: Called after every tick, e.g. to record it.
+        """
+        super().__init__(cell, controller, listeners)
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._target = _HOLD
+        self._begun = 0
+        self._done = 0
+        self._latest: CellState | None = None
+        self._error: BaseException | None = None
+
+    @override
+    def reset(self, rng: np.random.Generator) -> CellState:
+        self.close()
+        state = super().reset(rng)
+        self._closing = False
+        self._target = _HOLD
+        self._begun = self._done = 0
+        self._latest = state
+        self._error = None
+        self._thread = threading.Thread(target=self._keep_ticking, name="control", daemon=True)
+        self._thread.start()
+        return state
+
+    @override
+    def run(self, target: Target, ticks: int) -> CellState:
+        with self._changed:
+            if self._thread is None:
+                raise RuntimeError("BackgroundLoop.run() before reset(): nothing is ticking")
+            self._target = target
+            goal = self._begun + ticks
+            self._changed.wait_for(lambda: self._done >= goal or self._error is not None)
+            if self._error is not None:
+                raise self._error
+            assert self._latest is not None  # reset() has measured, or there would be no thread
+            return self._latest
+
+    def close(self) -> None:
+        """End the thread after the present tick. Idempotent.
+
+        The robot is left without commands, so its driver's watchdog halts it unless it is stopped
+        or deactivated first.
+        """
+        self._closing = True
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def __enter__(self) -> BackgroundLoop:
+        """Return itself; `reset()` starts the thread."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """End the thread."""
+        self.close()
+
+    def _keep_ticking(self) -> None:
+        try:
+            while not self._closing:
+                with self._changed:
+                    target = self._target
+                    self._begun += 1
+                state = super().run(target, 1)
+                with self._changed:
+                    self._latest = state
+                    self._done += 1
+                    self._changed.notify_all()
+        # Whatever it was, nobody is above this function to catch it: the robot comes to rest here,
+        # and the error is raised where somebody waits for the robot.
+        except BaseException as error:
+            self.cell.driver.stop(StopCategory.HOLD)
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from robot.errors import DeviceFault, SafetyStop, UnknownName
+from robot.mock import MockDriver, MockStation
+from robot.sensor import WrenchReading
+from robot.state import Lifecycle
+from robot.station import Direction, SignalSpec
+from tests.robot.planar import BENT, active_cell, hold
+
+SEATED = SignalSpec("seated", Direction.INPUT, bool, "a part sits")
+
+
+def test_a_reading_of_a_cell_holds_everything_at_one_time():
+    cell = active_cell(signals=[SEATED])
+    cell.clock.tick()
+    state = cell.read()
+    assert state.time == state.readings["wrist_left"].time == cell.clock.time
+    assert state.station.signals == {"seated": False}
+    np.testing.assert_array_equal(state.robot.joint_position, BENT)
+
+
+def test_a_command_is_stamped_with_number_time_and_epoch():
+    cell = active_cell()
+    state = cell.read()
+    first, second = cell.write(hold(BENT), state), cell.write(hold(BENT), state)
+    assert (first.sequence, second.sequence) == (1, 2)
+    assert first.epoch == cell.driver.epoch
+    assert first.valid_until == pytest.approx(cell.clock.time + 10 * cell.clock.dt)
+
+
+def test_what_was_sent_is_returned_bent_and_not_as_asked():
+    cell = active_cell()
+    sent = cell.write(hold(BENT, joint_effort=np.array([80.0, 0.0])), cell.read())
+    assert sent.joint_effort[0] == 50.0
+    assert cell.guard.clamps == 1
+
+
+def test_a_stopped_cell_is_halted_and_stays_so():
+    cell = active_cell()
+    station = cell.station
+    assert isinstance(station, MockStation)
+    station.set(safe=False)
+    with pytest.raises(SafetyStop, match="safety chain"):
+        cell.read()
+    assert cell.driver.lifecycle is Lifecycle.FAULT
+    station.set(safe=True)
+    with pytest.raises(SafetyStop, match="driver fault"):
+        cell.read()
+
+
+def test_a_cell_that_was_placed_anew_works_again():
+    cell = active_cell()
+    cell.station.set(safe=False)
+    with pytest.raises(SafetyStop):
+        cell.read()
+    cell.station.set(safe=True)
+    driver = cell.driver
+    assert isinstance(driver, MockDriver)
+    driver.place(BENT)
+    cell.write(hold(BENT), cell.read())
+
+
+def test_a_reset_lets_every_sensor_take_its_zero(monkeypatch):
+    cell = active_cell(sensors={"tactile_left": lambda time: WrenchReading(time, np.zeros(6))})
+    zeroed = []
+    for name, sensor in cell.sensors.items():
+        monkeypatch.setattr(sensor, "reset", lambda rng, name=name: zeroed.append(name))
+    cell.guard.stops = 3
+    cell.reset(np.random.default_rng(0))
+    assert zeroed == ["wrist_left", "tactile_left"]
+    assert cell.guard.stops == 0
+
+
+def test_a_broken_sensor_is_not_hidden():
+    def broken(time: float) -> WrenchReading:
+        raise DeviceFault("wrist_left: no answer")
+
+    cell = active_cell(sensors={"wrist_left": broken})
+    with pytest.raises(DeviceFault, match="no answer"):
+        cell.read()
+
+
+def test_a_misspelled_input_of_a_mock_station_is_answered_with_the_right_one():
+    cell = active_cell(signals=[SEATED])
+    station = cell.station
+    assert isinstance(station, MockStation)
+    with pytest.raises(UnknownName, match="Did you mean 'seated'"):
+        station.set(setaed=True)
+    station.set(seated=True, start=True)
+    state = cell.read().station
+    assert state.start
+    assert state.signals["seated"]

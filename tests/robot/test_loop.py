@@ -1,0 +1,167 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+from typing_extensions import override
+
+from robot.background import BackgroundLoop
+from robot.cell import Cell
+from robot.cell_state import CellState
+from robot.control.controller import Controller
+from robot.errors import SafetyStop
+from robot.loop import ControlLoop, Tick
+from robot.sensor import WrenchReading
+from robot.spatial import Pose
+from robot.state import Lifecycle, RobotCommand, Target, ToolTarget
+from tests.robot.planar import BENT, active_cell, hold
+
+HOLD = Target(tools={})
+
+
+def reach(x: float) -> Target:
+    tool = ToolTarget(Pose.translation([x, 0.0, 0.0]), np.zeros(6), np.zeros(6), 0.02)
+    return Target({"left": tool})
+
+
+class Shoulder(Controller):
+    """Turns the shoulder to the x coordinate of its target, and holds its posture without one."""
+
+    def __init__(self) -> None:
+        self.posture = BENT
+        self.updates = 0
+
+    @override
+    def reset(self, state: CellState) -> None:
+        self.posture = state.robot.joint_position
+
+    @override
+    def update(self, state: CellState, target: Target, dt: float) -> RobotCommand:
+        self.updates += 1
+        goal = self.posture.copy()
+        if "left" in target.tools:
+            goal[0] = target.tools["left"].pose_world_tool.position[0]
+        return hold(goal)
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_a_loop_tracks_its_target():
+    loop = ControlLoop(active_cell(), Shoulder())
+    loop.reset(rng())
+    state = loop.run(reach(0.5), 1000)
+    np.testing.assert_allclose(state.robot.joint_position, [0.5, BENT[1]], atol=1e-3)
+
+
+def test_an_arm_without_a_target_holds_its_posture():
+    loop = ControlLoop(active_cell(), Shoulder())
+    loop.reset(rng())
+    np.testing.assert_allclose(loop.run(HOLD, 500).robot.joint_position, BENT, atol=1e-12)
+
+
+def test_one_tick_measures_decides_sends_and_waits_in_this_order(monkeypatch):
+    events = []
+    cell = active_cell()
+
+    def note(owner, name, label):
+        original = getattr(owner, name)
+
+        def noted(*args, **kwargs):
+            events.append(label)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    controller = Shoulder()
+    note(controller, "update", "update")
+    note(cell.guard, "clamp", "clamp")
+    note(cell.driver, "write", "write")
+    note(cell.clock, "tick", "tick")
+    note(cell.driver, "read", "read")
+    note(cell.guard, "check", "check")
+    loop = ControlLoop(cell, controller, [lambda tick: events.append("listen")])
+    loop.reset(rng())
+    events.clear()
+    loop.run(HOLD, 1)
+    assert events == ["update", "clamp", "write", "listen", "tick", "read", "check"]
+
+
+def test_a_listener_hears_of_what_was_measured_wanted_and_sent():
+    ticks: list[Tick] = []
+    cell = active_cell()
+    loop = ControlLoop(cell, Shoulder(), [ticks.append])
+    first = loop.reset(rng())
+    target = reach(0.4)
+    loop.run(target, 3)
+    assert ticks[0].state is first
+    assert all(tick.target is target for tick in ticks)
+    assert [tick.sent.sequence for tick in ticks] == [1, 2, 3]
+    np.testing.assert_allclose(np.diff([tick.state.time for tick in ticks]), cell.clock.dt)
+
+
+def test_a_loop_that_was_not_reset_says_so():
+    with pytest.raises(RuntimeError, match="before reset"):
+        ControlLoop(active_cell(), Shoulder()).run(HOLD, 1)
+
+
+def paced() -> Cell:
+    """Return a cell whose clock takes about a tenth of a millisecond of real time per tick."""
+    cell = active_cell()
+    cell.clock.on_tick(lambda: time.sleep(1e-4))
+    return cell
+
+
+def test_a_background_loop_tracks_its_target():
+    with BackgroundLoop(paced(), Shoulder()) as loop:
+        loop.reset(rng())
+        state = loop.run(reach(0.5), 1000)
+        np.testing.assert_allclose(state.robot.joint_position, [0.5, BENT[1]], atol=1e-3)
+
+
+def test_a_background_loop_goes_on_while_the_policy_thinks():
+    controller = Shoulder()
+    with BackgroundLoop(paced(), controller) as loop:
+        loop.reset(rng())
+        before = loop.run(reach(0.5), 10)
+        seen = controller.updates
+        while controller.updates < seen + 500:
+            time.sleep(1e-3)
+        after = loop.run(reach(0.5), 1)
+    assert after.time > before.time + 500 * 2e-3
+    assert after.robot.joint_position[0] == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_background_loop_gives_every_target_its_ticks():
+    tracked: list[Target] = []
+    with BackgroundLoop(paced(), Shoulder(), [lambda tick: tracked.append(tick.target)]) as loop:
+        loop.reset(rng())
+        targets = [reach(0.1 * i) for i in range(4)]
+        for target in targets:
+            loop.run(target, 5)
+    for target in targets:
+        assert sum(seen is target for seen in tracked) >= 5
+
+
+def test_a_background_loop_is_quiet_before_reset_and_after_close():
+    loop = BackgroundLoop(paced(), Shoulder())
+    with pytest.raises(RuntimeError, match="nothing is ticking"):
+        loop.run(HOLD, 1)
+    threads = threading.active_count()
+    loop.reset(rng())
+    assert threading.active_count() == threads + 1
+    loop.close()
+    loop.close()
+    assert threading.active_count() == threads
+
+
+def test_a_stop_in_the_background_is_raised_where_somebody_waits():
+    cell = active_cell(
+        sensors={"wrist_left": lambda time: WrenchReading(time, np.full(6, 200.0 * (time > 0.1)))}
+    )
+    with BackgroundLoop(cell, Shoulder()) as loop:
+        loop.reset(rng())
+        with pytest.raises(SafetyStop, match="'wrist_left': 346 N"):
+            loop.run(reach(0.5), 1000)
+        assert cell.driver.lifecycle is Lifecycle.FAULT
