@@ -91,8 +91,7 @@ class SimDriver(Driver):
             config: How good the robot is.
 
         Raises:
-            ValueError: If the estimator is missing or given in vain, or a delay is not a whole
-                number of physics periods or too long.
+            ValueError: If the estimator is missing or in vain, or the delay does not fit.
             UnknownName: If the robot in the world lacks a joint of the model.
         """
         self._config = config = config or SimDriverConfig()
@@ -115,11 +114,6 @@ class SimDriver(Driver):
         )
         self._admission = Admission(self.spec)
         delay_steps = config.noise.delay_steps(world.physics_dt)
-        if config.noise.delay > config.max_state_age:
-            raise ValueError(
-                f"delay = {config.noise.delay} s is longer than max_state_age = "
-                f"{config.max_state_age} s: every sample would be refused"
-            )
         fingers = [joint for gripper in self._grippers.values() for joint in gripper.joints]
         self._read_joints = robot.joint_reader([*model.joint_names, *fingers])
         self._write_efforts = robot.effort_writer([*model.joint_names, *fingers])
@@ -144,8 +138,7 @@ class SimDriver(Driver):
         self._written = 0.0
         self._effort = self._output = np.zeros(model.n)
         self._state: tuple[int, RobotState] | None = None
-        pose_world_base = robot.pose_world_base()
-        self.place(np.zeros(model.n), pose_world_base)
+        self.place(np.zeros(model.n), robot.pose_world_base())
         world.add_actuator(self._actuate)
         world.add_sampler(self._sample)
 
@@ -266,10 +259,11 @@ class SimDriver(Driver):
             self._grippers[arm].move_to(opening)
 
     def _expect(self, allowed: Lifecycle) -> None:
-        if self._lifecycle is Lifecycle.UNCONFIGURED is not allowed:
+        if self._lifecycle is allowed:
+            return
+        if self._lifecycle is Lifecycle.UNCONFIGURED:
             raise NotConnected("the simulated robot is not configured")
-        if self._lifecycle is not allowed:
-            raise WrongLifecycle(f"sim: expected {allowed.value}, is {self._lifecycle.value}")
+        raise WrongLifecycle(f"sim: expected {allowed.value}, is {self._lifecycle.value}")
 
     def _halt(self, lifecycle: Lifecycle, fault: str | None) -> None:
         if self._lifecycle is Lifecycle.ACTIVE:

@@ -24,8 +24,9 @@ Row = tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]
 class SimImu:
     """Gyroscope and accelerometer on the base, and the estimator that they and the legs feed.
 
-    Noise, delay and biases that last an episode are added to the truth. The acceleration is the mean over a control period, as of a sensor that integrates between two
-    readings. That of single physics steps is mostly contact solver.
+    Noise, delay and biases that last an episode are added to the truth. The acceleration is the
+    mean over a control period, as of a sensor that integrates between two readings: that of single
+    physics steps is mostly contact solver.
     """
 
     def __init__(

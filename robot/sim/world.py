@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pybullet
 from numpy.typing import ArrayLike, NDArray
-from pybullet_utils.bullet_client import BulletClient
 from typing_extensions import override
 
 from robot.arrays import Array
 from robot.clock import Clock, whole_multiple
 from robot.errors import UnknownName
 from robot.geometry import Shape
+from robot.sim.client import Client
 from robot.sim.robot_body import SimRobot
 from robot.sim.shapes import make_shapes
 from robot.spatial import Pose
@@ -52,19 +51,6 @@ class ForceElement(ABC):
         """Return the internal state, so that a stored world can be continued exactly."""
 
 
-class _Client(BulletClient):  # type: ignore[misc]
-    """A server of its own: the module's functions all use number 0, which two worlds would share.
-
-    Remembers each function once bound; the base class looks it up and binds it at every call.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        value = super().__getattr__(name)
-        if name != "disconnect":
-            self.__dict__[name] = value
-        return value
-
-
 class World(Clock):
     """Bodies, a robot or several, what pushes on them, and time.
 
@@ -92,7 +78,7 @@ class World(Clock):
         self._substeps = whole_multiple(dt, physics_dt, ("control period", "physics period"))
         self.dt = dt
         self.physics_dt = physics_dt
-        self.client: Any = _Client(pybullet.GUI if gui else pybullet.DIRECT)
+        self.client: Any = Client(gui)
         self.client.setGravity(0.0, 0.0, -GRAVITY)
         self.client.setPhysicsEngineParameter(
             fixedTimeStep=physics_dt,
@@ -295,7 +281,7 @@ class World(Clock):
             name: A body that was added by shape.
             wrench_world: Force at its centre of mass and torque, along the world axes. Shape (6,).
         """
-        body, wrench = self.body(name), [float(value) for value in np.asarray(wrench_world)]
+        body, wrench = self.body(name), np.asarray(wrench_world, dtype=np.float64).tolist()
         position, _ = self.client.getBasePositionAndOrientation(body)
         frame = self.client.WORLD_FRAME
         self.client.applyExternalForce(body, -1, wrench[:3], position, frame)
