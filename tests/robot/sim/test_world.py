@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from robot.errors import UnknownName
+from robot.geometry import Box, ConvexHull, Cylinder
+from robot.sim.world import GRAVITY, World
+from robot.spatial import Pose
+
+OFF_CENTRE = """<robot name="lump"><link name="lump"><inertial><origin xyz="0.1 0.2 0.3"/>
+<mass value="2"/><inertia ixx="0.03" iyy="0.04" izz="0.05" ixy="0" ixz="0" iyz="0"/></inertial>
+<collision><geometry><box size="1 1 1"/></geometry></collision></link></robot>"""
+TILTED = Pose.from_rotation_vector([0.3, -0.2, 0.5], [1.0, 2.0, 3.0])
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    yield made
+    made.close()
+
+
+def floor(world: World, friction: float = 0.8) -> None:
+    world.add_body(
+        "floor",
+        [Box((1.0, 1.0, 0.1), Pose.translation([0.0, 0.0, -0.1]))],
+        mass=0.0,
+        pose_world_body=Pose.identity(),
+        friction=friction,
+    )
+
+
+def box(world: World, name: str, pose: Pose, half: float = 0.02) -> None:
+    world.add_body(name, [Box((half,) * 3)], mass=0.1, pose_world_body=pose, friction=1.0)
+
+
+def test_time_is_an_exact_multiple_of_the_period(world: World) -> None:
+    for _ in range(1234):
+        world.tick()
+    assert world.time == 2468 * 1e-3
+    assert world.steps == 2468
+
+
+def test_periods_that_do_not_divide_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"0\.002.*0\.0015"):
+        World(dt=2e-3, physics_dt=1.5e-3)
+
+
+def test_a_free_body_falls_undamped(world: World) -> None:
+    box(world, "stone", Pose.translation([0.0, 0.0, 50.0]))
+    for _ in range(1000):
+        world.tick()
+    assert world.twist_world_body("stone")[2] == pytest.approx(-GRAVITY * 2.0, rel=1e-9)
+
+
+def test_a_wrench_accelerates_the_centre_of_mass_and_turns_about_it(world: World) -> None:
+    world.add_body(
+        "stone",
+        [Box((0.1, 0.1, 0.1))],
+        mass=2.0,
+        inertia=(0.1, 0.2, 0.4),
+        pose_world_body=Pose.translation([0.0, 0.0, 50.0]),
+        friction=1.0,
+    )
+    world.add_wrench("stone", [3.0, 0.0, 2.0 * GRAVITY, 0.1, 0.2, 0.4])
+    world.tick()
+    # The wrench acted for the first of two steps.
+    expected = [1.5e-3, 0.0, -GRAVITY * 1e-3, 1e-3, 1e-3, 1e-3]
+    np.testing.assert_allclose(world.twist_world_body("stone"), expected, atol=1e-8)
+
+
+def test_two_worlds_share_nothing(world: World) -> None:
+    other = World()
+    box(world, "stone", Pose.translation([0.0, 0.0, 1.0]))
+    box(other, "stone", Pose.translation([0.0, 0.0, 2.0]))
+    other.tick()
+    assert world.pose_world_body("stone").position[2] == 1.0
+    other.close()
+
+
+def test_an_unknown_body_is_answered_with_the_closest_name(world: World) -> None:
+    box(world, "stone", Pose.identity())
+    with pytest.raises(UnknownName, match="stone"):
+        world.pose_world_body("stne")
+
+
+def test_a_name_is_given_once(world: World) -> None:
+    box(world, "stone", Pose.identity())
+    with pytest.raises(ValueError, match="stone"):
+        box(world, "stone", Pose.identity())
+
+
+def test_a_robot_stands_where_its_link_frame_was_put(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "lump.urdf"
+    path.write_text(OFF_CENTRE)
+    robot = world.load_robot("lump", path, TILTED, fixed=False)
+    pose = world.pose_world_body("lump")
+    np.testing.assert_allclose(pose.position, TILTED.position, atol=1e-12)
+    assert pose.angle_to(TILTED) < 1e-7
+    np.testing.assert_allclose(robot.pose_world_link("lump").position, TILTED.position, atol=1e-12)
+
+
+def test_the_twist_of_a_robot_is_that_of_its_link_frame(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "lump.urdf"
+    path.write_text(OFF_CENTRE)
+    robot = world.load_robot("lump", path, TILTED, fixed=False)
+    world.client.resetBaseVelocity(robot.body, (0.3, 0.1, 0.0), (1.0, -2.0, 0.5))
+    twist = world.twist_world_body("lump")
+    before = world.pose_world_body("lump").position
+    world.tick()
+    moved = (world.pose_world_body("lump").position - before) / world.dt
+    # Two steps of free fall; the origin also curves a little around the centre of mass.
+    np.testing.assert_allclose(twist[:3] + [0.0, 0.0, -1.5e-3 * GRAVITY], moved, atol=5e-3)
+    np.testing.assert_allclose(twist[3:], [1.0, -2.0, 0.5], atol=1e-9)
+
+
+def test_inertias_come_from_the_description(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "lump.urdf"
+    path.write_text(OFF_CENTRE)
+    robot = world.load_robot("lump", path, TILTED, fixed=False)
+    info = world.client.getDynamicsInfo(robot.body, -1)
+    assert sorted(info[2]) == pytest.approx([0.03, 0.04, 0.05])
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Box((0.02, 0.02, 0.02)),
+        Cylinder(0.02, 0.04),
+        ConvexHull(
+            tuple((x, y, z) for x in (-0.02, 0.02) for y in (-0.02, 0.02) for z in (-0.02, 0.02))
+        ),
+    ],
+)
+def test_a_shape_rests_at_its_own_height(world: World, shape: Box | Cylinder | ConvexHull) -> None:
+    floor(world)
+    world.add_body(
+        "part", [shape], mass=0.1, pose_world_body=Pose.translation([0, 0, 0.021]), friction=1.0
+    )
+    for _ in range(250):
+        world.tick()
+    # A hull grows by its collision margin of 0.1 mm.
+    assert world.pose_world_body("part").position[2] == pytest.approx(0.02, abs=1.5e-4)
+
+
+def test_friction_is_the_product_of_the_factors(world: World) -> None:
+    floor(world, friction=0.5)
+    box(world, "part", Pose.translation([0.0, 0.0, 0.02]))
+    world.set_friction("part", 0.4)
+    world.client.resetBaseVelocity(world.body("part"), (1.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    for _ in range(100):
+        world.tick()
+    assert world.twist_world_body("part")[0] == pytest.approx(1.0 - 0.2 * GRAVITY * 0.2, abs=0.02)
+
+
+def test_an_episode_does_not_depend_on_the_one_before(world: World) -> None:
+    floor(world)
+    for number in range(4):
+        box(world, f"part{number}", Pose.identity())
+    world.save()
+
+    def episode(seed: int, ticks: int) -> list[bytes]:
+        world.restore()
+        rng = np.random.default_rng(seed)
+        for number in range(4):
+            place = [*rng.uniform(-0.015, 0.015, 2), 0.03 + 0.045 * number]
+            world.set_pose(f"part{number}", Pose.from_rotation_vector(rng.normal(size=3), place))
+        for _ in range(ticks):
+            world.tick()
+        return [world.pose_world_body(f"part{n}").position.tobytes() for n in range(4)]
+
+    first = episode(1, 300)
+    episode(2, 450)
+    assert episode(1, 300) == first
+    assert world.time == 0.6
+    episode(3, 20)
+    assert episode(1, 300) == first
+
+
+def test_restoring_needs_something_saved(world: World) -> None:
+    with pytest.raises(RuntimeError, match="save"):
+        world.restore()
+
+
+def test_a_picture_shows_what_is_there(world: World) -> None:
+    floor(world)
+    world.add_body(
+        "red",
+        [Box((0.1, 0.1, 0.1), color=(1.0, 0.0, 0.0, 1.0))],
+        mass=0.0,
+        pose_world_body=Pose.translation([0.0, 0.0, 0.1]),
+        friction=1.0,
+    )
+    picture = world.render(64, 48, eye=[1.0, 0.5, 0.5], target=[0.0, 0.0, 0.1], fov=0.5)
+    assert picture.shape == (48, 64, 3)
+    red, green, _ = picture[24, 32].astype(int)
+    assert red > 2 * green
+
+
+def test_a_closed_world_may_be_closed_again() -> None:
+    world = World()
+    world.close()
+    world.close()
