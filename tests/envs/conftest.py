@@ -8,7 +8,7 @@ from typing_extensions import override
 from envs.assembly_env import AssemblyEnv
 from robot.control.controller import Controller
 from robot.loop import ControlLoop
-from robot.mock import mock_cell
+from robot.mock_cell import mock_cell
 from robot.model import RobotModel
 from robot.state import RobotCommand
 from tasks.nut_insertion import NutInsertion, NutInsertionConfig

@@ -7,7 +7,7 @@ import pinocchio as pin
 
 from robot.arrays import Array
 from robot.cell import Cell
-from robot.mock import mock_cell
+from robot.mock_cell import mock_cell
 from robot.model import RobotModel
 from robot.state import RobotCommand
 

@@ -1,4 +1,4 @@
-"""The mock's devices, put together."""
+"""The mock's devices put together: a cell with no physics and no hardware."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from robot.arrays import Array
 from robot.cell import Cell
 from robot.guard import Guard, GuardConfig
-from robot.mock.devices import ManualClock, MockSensor, MockStation, no_wrench
-from robot.mock.driver import MockDriver, MockDriverConfig
+from robot.mock import ManualClock, MockDriver, MockDriverConfig, MockSensor, MockStation, no_wrench
 from robot.model import RobotModel
 from robot.sensor import Reading
 from robot.spatial import Pose
