@@ -147,4 +147,4 @@ class Balance:
         """Return what share of their weight the tools keep while they yield to the balance."""
         if body is None:
             return 1.0
-        return self._config.yielding_share**body.yielding
+        return math.pow(self._config.yielding_share, body.yielding)

@@ -28,6 +28,7 @@ class PostureConfig:
         held_weight: Of each joint of an arm that has no target and holds its posture.
         regularization: Weight of every acceleration, which keeps the program strictly convex.
         force_regularization: Weight of every contact force and torque, in the program's units.
+            Without it the feet work against each other at the edge of their cones.
     """
 
     stiffness: float = 30.0
@@ -36,7 +37,7 @@ class PostureConfig:
     trunk_weight: float = 0.05
     held_weight: float = 2.0
     regularization: float = 1e-4
-    force_regularization: float = 1e-4
+    force_regularization: float = 2e-2
 
 
 class LeastSquares:
