@@ -26,11 +26,17 @@ _ARRIVED = 0.002
 _ARRIVED_ANGLE = 0.02
 # The target is there but the tool is not: wait this long for it, in s.
 _LAG_TIME = 0.5
-# How fast a push is built up or let go, in N/s, and how much of its error is made up per step.
-_PUSH_RATE = 120.0
+# How fast a push is built up, in N/s, and how much of its error is made up per step.
+_PUSH_RATE = 60.0
 _PUSH_GAIN = 0.15
 # The target runs this far ahead of the tool while it pushes, in m.
 _LEAD = 0.0003
+# With less than this share of the push there is no contact: the tool goes ahead at this speed, in
+# m/s, with the target at most this far ahead, in m, and this push, in N.
+_TOUCH_SHARE = 0.25
+_FREE_SPEED = 0.02
+_FREE_LEAD = 0.0015
+_FREE_PUSH = 1.0
 # Harder than this the contact is backed away from, in N.
 _TOO_HARD = 30.0
 
@@ -157,6 +163,9 @@ class ContactMotion(ScriptedMotion):
         self.yaw = float(target.rotation_vector()[2])
         self.depth_start = self.depth(sense)
         self._made_up = 0.0
+        self.touching = True
+        # Where the part came to rest under the push, once it did.
+        self.rest: float | None = None
         self.push = max(0.0, sense.push)
 
     def depth(self, sense: Sense) -> float:
@@ -172,13 +181,22 @@ class ContactMotion(ScriptedMotion):
         return float(self.in_goal(sense.pose_world_tool).rotation_vector()[2])
 
     def push_towards(self, force: float, sense: Sense) -> None:
-        """Push with a force, in N, and let the target follow the tool along the push."""
+        """Push with a force, in N; without contact, feel the way ahead slowly."""
+        self.touching = sense.push > _TOUCH_SHARE * force
         reach = _PUSH_RATE * sense.dt
-        self._made_up += _PUSH_GAIN * float(np.clip(force - sense.push, -5.0, 5.0))
-        self._made_up = float(np.clip(self._made_up, -3.0, 3.0))
-        wanted = force + self._made_up
-        self.push += float(np.clip(wanted - self.push, -reach, reach))
-        self.ahead = self.depth(sense) + _LEAD
+        depth = self.depth(sense)
+        if self.touching:
+            self._made_up += _PUSH_GAIN * float(np.clip(force - sense.push, -5.0, 5.0))
+            self._made_up = float(np.clip(self._made_up, -3.0, 3.0))
+            wanted = force + self._made_up
+            self.ahead = depth + _LEAD
+        else:
+            wanted = _FREE_PUSH
+            ahead = self.ahead + _FREE_SPEED * sense.dt
+            self.ahead = float(np.clip(ahead, depth, depth + _FREE_LEAD))
+        self.push += float(np.clip(wanted - self.push, -2.0 * reach, reach))
+        if self.touching and self.rest is None and sense.push > 0.6 * force:
+            self.rest = depth
 
     def target(self) -> Pose:
         """Return the target made of push, side and turn."""
@@ -218,24 +236,27 @@ class Search(ContactMotion):
         super().__init__(phase, pose_world_goal, sense)
         self._angle = 0.0
         self._centre = self.side_target.copy()
-        self._shallowest = self.depth_start
+        self._shallowest = math.inf
         self._dropped = 0
 
     @override
     def step(self, sense: Sense) -> Wish:
         self.push_towards(self.limit("force_n", 4.0), sense)
         depth = self.depth(sense)
-        self._shallowest = min(self._shallowest, depth)
+        if self.rest is not None and self.touching:
+            self._shallowest = min(self._shallowest, depth)
         self._dropped = self._dropped + 1 if depth > self._shallowest + self._DROP else 0
         caught = sense.side > self._CAUGHT and sense.push > 1.0
         if self._dropped >= 2 or caught or self.entered(sense):
             self.side_target = self.side_measured(sense).copy()
             return self.wish(self.target(), MIDDLE, Status.DONE)
+        if self.too_hard(sense):
+            return self.wish(self.target(), SOFT, Status.FAILED, "too_hard")
         pitch = 1e-3 * self.limit("pitch_mm", 1.0)
         radius = pitch * self._angle / (2.0 * math.pi)
         if radius > 1e-3 * self.limit("radius_mm", 4.0):
             return self.wish(self.target(), STIFF, Status.FAILED, "pin_not_found")
-        if self.elapsed(sense) > 0.2:
+        if self.rest is not None:
             self._angle += self._SPEED * sense.dt / max(radius, 0.5 * pitch)
         direction = np.array([math.cos(self._angle), math.sin(self._angle)])
         self.side_target = self._centre + radius * direction
@@ -265,11 +286,11 @@ class Align(ContactMotion):
             self.yaw = self.yaw_measured(sense)
             self.side_target = self.side_measured(sense).copy()
             return self.wish(self.target(), MIDDLE, Status.DONE)
-        if self.elapsed(sense) > 0.3:
-            rest = self._stations[self._next] - self.yaw
+        if self.rest is not None:
+            left = self._stations[self._next] - self.yaw
             reach = self._TURN_SPEED * sense.dt
-            self.yaw += float(np.clip(rest, -reach, reach))
-            if abs(rest) <= reach:
+            self.yaw += float(np.clip(left, -reach, reach))
+            if abs(left) <= reach:
                 self._next += 1
         # The hand follows the part, which the chamfer centres on the pin.
         self.side_target += 0.3 * (self.side_measured(sense) - self.side_target)
@@ -278,7 +299,7 @@ class Align(ContactMotion):
         return self.wish(self.target(), MIDDLE)
 
     def _deeper(self, sense: Sense) -> bool:
-        return self.depth(sense) > self.depth_start + self._MESHED
+        return self.rest is not None and self.depth(sense) > self.rest + self._MESHED
 
 
 class Insert(ContactMotion):

@@ -139,9 +139,10 @@ class ArmWalker:
             return self._draw_back(sense, self.config.back_off_m, self._find("approach"))
         if self._again("fetch"):
             self._attempt["retry"] = 0
-            return self._draw_back(sense, 0.08, self._find("reach"), open_hand=True)
+            # A part that is given up is carried clear of the pin before it is let go.
+            return self._draw_back(sense, 0.08, self._find("reach"), open_hand=not in_hand)
         self.gave_up = True
-        return self._draw_back(sense, 0.08, len(self.phases), open_hand=True)
+        return self._draw_back(sense, 0.08, len(self.phases), open_hand=not in_hand)
 
     def _again(self, kind: str) -> bool:
         bound = {

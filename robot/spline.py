@@ -1,4 +1,4 @@
-"""Dimensions of a splined pin and the nut that goes on it, shared by plan, judgement and physics."""
+"""Dimensions of a splined pin and its nut, shared by plan, judgement and physics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Spline:
         tip_radius: Of the pin on the teeth, in m.
         tip_half_angle: Half of a tooth's width at the tip, seen from the axis, in rad.
         root_half_angle: Half of a tooth's width at the root, seen from the axis, in rad.
-        pin_height: From the seat to the tip, in m: the depth a nut travels from first touch to home.
+        pin_height: From the seat to the tip, in m: how far a nut goes from first touch to home.
         nut_length: In m.
         nut_radius: Outside, in m.
         plate_half_width: Half the edge of the square plate, in m.
@@ -71,7 +71,7 @@ class Spline:
         return self.tip_radius - self.root_radius
 
     def rest_depth(self, clearance: float, chamfer: float) -> float:
-        """Return how far past the tip a nut gets that is centred but half a pitch out of phase, in m.
+        """Return how far past the tip a centred nut gets that is half a pitch out of phase, in m.
 
         The two chamfer cones meet where `r_pin(z) = r_nut(z)`: each chamfer lets the nut in by its
         length, less the overlap of the teeth.

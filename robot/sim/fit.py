@@ -1,31 +1,32 @@
 """The spline fit: how a nut and its pin touch, which Bullet's own contact does badly and slowly.
 
-Points on each part are tested against the other's signed distance (`fit_kernel`), with stiff springs,
-friction bristles and an implicit filter, so that a 7 g nut on 1e5 N/m contacts is quiet at 1 kHz. Both
-directions are needed: a tilted nut wedges between its own mouth and the pin's tip.
+Points on each part are tested against the other's signed distance (`fit_distance`), with stiff
+springs and friction bristles, in a backward Euler step (`fit_solver`), so that a 7 g nut on 1e5 N/m
+per point is quiet at 1 kHz. Both directions are needed: a tilted nut wedges between its own mouth
+and the pin's tip. Bullet's contact between nut and fixture is masked while this element speaks for
+the pair, and given back when the nut is far away or lies on its side.
 
-Bullet's contact between nut and fixture is masked while this element speaks for the pair, and given
-back when the nut is far away or lies on its side.
+A nut between fingers. Bullet holds it by impulses that are found after this element's force was
+fixed. Nut, fingers and hand then move as one body that answers this force with its whole mass, or,
+when the nut slips, with the nut's alone. One prediction serves both only if the nut is heavy enough
+for the contact's stiffness: k dt^2 of the order of m. So near the pin a held nut has the mass
+`held_mass` (mass scaling, as in explicit finite elements; the extra weight is carried by a force),
+and the points share `held_stiffness`. It moves at less than 0.1 m/s there and what the hand feels
+of it is 0.5 N for each m/s^2; 30 N push a nut some 60 micrometres into the pin.
 
-A nut between fingers. Bullet holds it by friction impulses that are solved after this element's force
-was fixed, so the force must not change by more in a step than the body's mass can absorb: with the 7 g
-of the nut the pair rings, or teeth pass through teeth. Near the pin a held nut therefore gets the mass
-`held_mass` (mass scaling, as in explicit finite elements) with the extra weight carried by a force. It
-moves with the hand at less than 0.1 m/s there, so what the hand feels of it is under 0.3 N for each
-m/s^2. Whether it is held is read from the contacts: something presses on it from opposite sides.
+Away from the pin, Bullet's solver does not converge on a body this small between two pads at low
+friction (the pads sink in and the nut spins). There its mass is true and its moment of inertia
+`far_inertia`. A free nut near the pin has its own mass and moments.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from robot.sim.magnet import Magnet
-from robot.sim.world import ForceElement, World
+from typing_extensions import override
 
 from robot.arrays import Array
 from robot.errors import UnknownName
@@ -33,6 +34,10 @@ from robot.sim import fit_distance as distance
 from robot.sim import fit_kernel as kernel
 from robot.sim import fit_solver as solver
 from robot.sim.fit_points import contact_points
+from robot.sim.fit_state import Mode, NutState, SplineFitConfig
+from robot.sim.fit_truth import FitTruth, fit_truth
+from robot.sim.magnet import Magnet
+from robot.sim.world import ForceElement, World
 from robot.spatial import Pose
 from robot.spline import Spline
 
@@ -49,90 +54,11 @@ _COS_LYING = 0.5
 _HULL_OVERLAP = 3e-4
 # Steps between looks at who holds a nut.
 _LOOK_PERIOD = 4
-# Deeper than a wrongly phased nut can get by this much, in m, means that the teeth are meshed.
-_MESH_MARGIN = 1e-3
-
-
-@dataclass(frozen=True)
-class SplineFitConfig:
-    """How the contact is computed; the defaults are for steps of 1 ms.
-
-    Attributes:
-        stiffness: Of each touching point, in N/m.
-        damping: Of each touching point, in N·s/m.
-        shear: Tangential over normal stiffness of a friction bristle.
-        held_mass: Of a nut between fingers near the pin, in kg.
-        held_inertia: Its moment about every axis, in kg·m^2.
-        held_stiffness: Of all touching points of a held nut together, in N/m.
-        held_force: Sum of normal forces from other bodies above which a nut counts as held, in N.
-        far_inertia: Moment about every axis of a nut away from the pin, in kg·m^2.
-    """
-
-    stiffness: float = 1e5
-    damping: float = 100.0
-    shear: float = 0.5
-    held_mass: float = 0.5
-    held_inertia: float = 5e-5
-    held_stiffness: float = 8e5
-    far_inertia: float = 2e-5
-    held_force: float = 1.0
-
-
-@dataclass(frozen=True)
-class FitTruth:
-    """How a nut really sits, for the judge.
-
-    Attributes:
-        gap: From the seat to the nearest of the nut's face on its axis, in m; 0 when home.
-        depth: How far the pin's tip is inside the nut, in m; negative before first touch.
-        offset: Of the nut's axis from the pin's at the tip, in m.
-        tilt: Angle between the axes, in rad.
-        meshed: The teeth are engaged: the nut is deeper than a wrongly phased one can get.
-        touching: Any point of nut and fixture in contact.
-        force: Size of the contact force, in N.
-        penetration: Deepest interpenetration of the stiff contact, in m.
-        held: Something squeezes it.
-    """
-
-    gap: float
-    depth: float
-    offset: float
-    tilt: float
-    meshed: bool
-    touching: bool
-    force: float
-    penetration: float
-    held: bool
-
-
-class _Mode(IntEnum):
-    FAR = 0
-    FIT = 1
-    LYING = 2
-
-
-class _Nut:
-    """What the fit remembers of one nut."""
-
-    def __init__(self, name: str, points: int) -> None:
-        self.name = name
-        self.body = -1
-        # Mass, and moments across and along the axis: of the part, and as Bullet has them now.
-        self.true_inertia = (0.0, 0.0, 0.0)
-        self.inertia = (0.0, 0.0, 0.0)
-        self.memory = np.zeros(kernel.MEMORY)
-        self.bristles = np.zeros((points, 3))
-        self.report = np.zeros(solver.REPORT)
-        self.mode = _Mode.FAR
-        self.held = False
-        self.sleep = 0
-        self.look = 0
-
-    def forget(self) -> None:
-        self.memory[:] = 0.0
-        self.bristles[:] = 0.0
-        self.report[:] = 0.0
-        self.look = 0
+# A free nut that touches and was slower than this, in m/s and rad/s, for so many steps is computed
+# every few steps only, and until it moves gets the same push: seated nuts would cost the most.
+_STILL = (1e-4, 2e-2)
+_CALM_STEPS = 20
+_CALM_PERIOD = 8
 
 
 class SplineFit(ForceElement):
@@ -174,7 +100,7 @@ class SplineFit(ForceElement):
         )
         self.configure(clearance=1.5e-4, chamfer=7.5e-4, friction=0.2)
         points = len(self._nut_points) + 2 * len(self._rim_points) + len(self._pin_points)
-        self._nuts = [_Nut(name, points) for name in nuts]
+        self._nuts = [NutState(name, points) for name in nuts]
 
     def configure(self, *, clearance: float, chamfer: float, friction: float) -> None:
         """Set what varies from part to part; takes effect at once.
@@ -197,24 +123,27 @@ class SplineFit(ForceElement):
             raise ValueError(f"friction: expected at least 0, got {friction}")
         s, c = self._spline, self._config
         self._parameters[:] = (
-            s.teeth, s.root_radius, s.tip_radius, s.tip_half_angle, s.root_half_angle,
-            s.pin_height, s.nut_length, s.nut_radius, s.plate_half_width,
-            clearance, chamfer, friction, c.stiffness, c.damping, c.shear,
-        )  # fmt: skip
+            *(s.teeth, s.root_radius, s.tip_radius, s.tip_half_angle, s.root_half_angle),
+            *(s.pin_height, s.nut_length, s.nut_radius, s.plate_half_width),
+            *(clearance, chamfer, friction, c.stiffness, c.damping, c.shear),
+            *(s.tip_radius * math.cos(s.tip_half_angle), s.tip_radius * math.sin(s.tip_half_angle)),
+            s.root_radius * math.cos(s.root_half_angle),
+            s.root_radius * math.sin(s.root_half_angle),
+        )
         self._nut_points, self._rim_points, self._pin_points = contact_points(s, clearance, chamfer)
 
+    @override
     def reset(self) -> None:
-        """Forget the past, and look again at where the pin is and which nuts are near."""
         for nut in self._nuts:
             if self._world is not None:
-                self._set(nut, _Mode.FAR)
+                self._set(nut, Mode.FAR)
             nut.forget()
             nut.sleep = 0
         if self._world is not None:
             self._find_pin(self._world)
 
+    @override
     def apply(self, world: World) -> None:
-        """Push every nut that touches the fixture."""
         if self._world is not world:
             self._attach(world)
         client = world.client
@@ -226,23 +155,24 @@ class SplineFit(ForceElement):
             position, quaternion = client.getBasePositionAndOrientation(nut.body)
             x, y, z = position
             gap = math.sqrt((x - mx) ** 2 + (y - my) ** 2 + (z - mz) ** 2) - self._reach
-            if nut.mode == _Mode.FAR:
+            if nut.mode == Mode.FAR:
                 if gap > 0.0:
                     nut.sleep = min(_LONGEST_SLEEP, int(gap / (_FASTEST * world.physics_dt)))
                     continue
                 nut.forget()
             elif gap > _HYSTERESIS:
-                self._set(nut, _Mode.FAR)
+                self._set(nut, Mode.FAR)
                 nut.forget()
                 continue
             self._near(world, nut, position, quaternion)
 
+    @override
     def state(self) -> Array:
-        """Return everything the next step depends on besides the world's bodies."""
         parts = [self._parameters[distance.CLEARANCE : distance.FRICTION + 1]]
         for nut in self._nuts:
-            flags = [float(nut.mode), float(nut.held), float(nut.sleep), float(nut.look)]
-            parts += [np.array(flags), nut.memory, nut.report, nut.bristles.ravel()]
+            counts = (nut.mode, nut.held, nut.sleep, nut.look, nut.calm)
+            parts.append(np.array(counts, dtype=np.float64))
+            parts += [nut.memory, nut.report, nut.push, nut.bristles.ravel()]
         return np.concatenate(parts)
 
     def restore(self, state: Array) -> None:
@@ -255,11 +185,11 @@ class SplineFit(ForceElement):
         self.configure(clearance=clearance, chamfer=chamfer, friction=friction)
         at = 3
         for nut in self._nuts:
-            mode, held, sleep, look = (int(value) for value in state[at : at + 4])
-            self._set(nut, _Mode(mode), bool(held))
-            nut.sleep, nut.look = sleep, look
-            at += 4
-            for target in (nut.memory, nut.report, nut.bristles.reshape(-1)):
+            mode, held, sleep, look, calm = (int(value) for value in state[at : at + 5])
+            self._set(nut, Mode(mode), bool(held))
+            nut.sleep, nut.look, nut.calm = sleep, look, calm
+            at += 5
+            for target in (nut.memory, nut.report, nut.push, nut.bristles.reshape(-1)):
                 target[:] = state[at : at + target.size]
                 at += target.size
 
@@ -281,44 +211,38 @@ class SplineFit(ForceElement):
         pose_pin_nut = (
             Pose.from_rotation(self._pin_rotation, self._pin_position).inverse()
         ) @ Pose(np.asarray(position), np.asarray(quaternion))
-        s = self._spline
         clearance, chamfer = self._parameters[[distance.CLEARANCE, distance.CHAMFER]]
-        axis = pose_pin_nut.rotation[:, 2]
-        axis = axis if axis[2] >= 0.0 else -axis
-        front = pose_pin_nut.position - 0.5 * s.nut_length * axis
-        tip = np.array([0.0, 0.0, s.pin_height]) - front
-        depth = float(tip @ axis)
-        offset = float(np.linalg.norm(tip - depth * axis))
-        tilt = math.acos(min(1.0, float(axis[2])))
-        rest = s.rest_depth(float(clearance), float(chamfer))
-        return FitTruth(
-            gap=float(front[2]),
-            depth=depth,
-            offset=offset,
-            tilt=tilt,
-            meshed=offset < s.tooth_height and depth > rest + _MESH_MARGIN,
-            touching=bool(nut.report[solver.POINTS] > 0.0),
+        return fit_truth(
+            self._spline,
+            self._spline.rest_depth(float(clearance), float(chamfer)),
+            pose_pin_nut,
+            points=float(nut.report[solver.POINTS]),
             force=float(np.linalg.norm(nut.memory[kernel.WRENCH][:3])),
             penetration=float(nut.report[solver.PENETRATION]),
             held=nut.held,
         )
 
-    def _near(self, world: World, nut: _Nut, position: Any, quaternion: Any) -> None:
-        """Decide who computes the contact of a nut near the pin, and compute it if it is this one."""
+    def _near(self, world: World, nut: NutState, position: Any, quaternion: Any) -> None:
+        """Decide who computes the contact of a nut near the pin; compute it if it is this one."""
         client = world.client
         upright = abs(kernel.cosine_to_pin(quaternion, self._pin_rotation)) > _COS_LYING
-        engaged = nut.mode == _Mode.FIT and nut.report[solver.HULL_DEPTH] > _HULL_OVERLAP
+        engaged = nut.mode == Mode.FIT and nut.report[solver.HULL_DEPTH] > _HULL_OVERLAP
         if not (upright or engaged):
-            if nut.mode != _Mode.LYING:
-                self._set(nut, _Mode.LYING)
+            if nut.mode != Mode.LYING:
+                self._set(nut, Mode.LYING)
                 nut.forget()
             return
+        linear, angular = client.getBaseVelocity(nut.body)
+        if nut.calm >= _CALM_STEPS:
+            nut.calm += 1
+            if nut.calm % _CALM_PERIOD and _is_still(linear, angular):
+                self._push(nut, position)
+                return
         if nut.look == 0:
-            self._set(nut, _Mode.FIT, self._is_held(nut))
+            self._set(nut, Mode.FIT, self._is_held(nut))
             nut.look = _LOOK_PERIOD
         nut.look -= 1
-        linear, angular = client.getBaseVelocity(nut.body)
-        fx, fy, fz, tx, ty, tz = kernel.advance(
+        nut.push[:] = kernel.advance(
             position, quaternion, linear, angular,
             self._pin_position, self._pin_rotation,
             nut.inertia, self._known_wrench(nut), nut.held,
@@ -328,22 +252,27 @@ class SplineFit(ForceElement):
             nut.memory, nut.bristles, nut.report,
         )  # fmt: skip
         if nut.held:
-            extra = nut.inertia[0] - nut.true_inertia[0]
-            fx -= extra * self._gravity[0]
-            fy -= extra * self._gravity[1]
-            fz -= extra * self._gravity[2]
-        elif nut.report[solver.POINTS] == 0.0:
-            return
-        client.applyExternalForce(nut.body, -1, (fx, fy, fz), position, client.WORLD_FRAME)
-        client.applyExternalTorque(nut.body, -1, (tx, ty, tz), client.WORLD_FRAME)
+            nut.push[:3] -= (nut.inertia[0] - nut.true_inertia[0]) * self._gravity
+        touching = nut.report[solver.POINTS] > 0.0
+        resting = touching and not nut.held and _is_still(linear, angular)
+        nut.calm = nut.calm + 1 if resting else 0
+        if touching or nut.held:
+            self._push(nut, position)
 
-    def _known_wrench(self, nut: _Nut) -> Array:
+    def _push(self, nut: NutState, position: Any) -> None:
+        """Hand the wrench of this step to Bullet."""
+        assert self._world is not None  # Only asked during a step.
+        client = self._world.client
+        client.applyExternalForce(nut.body, -1, nut.push[:3], position, client.WORLD_FRAME)
+        client.applyExternalTorque(nut.body, -1, nut.push[3:], client.WORLD_FRAME)
+
+    def _known_wrench(self, nut: NutState) -> Array:
         """Return weight and magnetic pull of a nut, about its centre, world axes. Shape (6,)."""
         known = np.zeros(6) if self._magnet is None else self._magnet.applied(nut.name)
         known[:3] += nut.true_inertia[0] * self._gravity
         return known
 
-    def _is_held(self, nut: _Nut) -> bool:
+    def _is_held(self, nut: NutState) -> bool:
         """Return whether anything but the fixture presses on a nut, fingers above all."""
         assert self._world is not None  # Only asked during a step.
         points = self._world.client.getContactPoints(nut.body)
@@ -351,17 +280,17 @@ class SplineFit(ForceElement):
         # Half the threshold for letting go, so that a grip near it does not flicker.
         return bool(force > (0.5 if nut.held else 1.0) * self._config.held_force)
 
-    def _set(self, nut: _Nut, mode: _Mode, held: bool = False) -> None:
-        """Give the contact of nut and fixture to this element or to Bullet, and the nut its mass."""
+    def _set(self, nut: NutState, mode: Mode, held: bool = False) -> None:
+        """Give the contact to this element or to Bullet, and the nut the mass that goes with it."""
         assert self._world is not None  # Only asked for once the bodies are known.
         client, c = self._world.client, self._config
-        if (mode == _Mode.FIT) != (nut.mode == _Mode.FIT):
-            enabled = int(mode != _Mode.FIT)
+        if (mode == Mode.FIT) != (nut.mode == Mode.FIT):
+            enabled = int(mode != Mode.FIT)
             client.setCollisionFilterPair(nut.body, self._pin_body, -1, -1, enabled)
         nut.mode, nut.held = mode, held
         if held:
             inertia = (c.held_mass, c.held_inertia, c.held_inertia)
-        elif mode == _Mode.FIT:
+        elif mode == Mode.FIT:
             inertia = nut.true_inertia
         else:
             inertia = (nut.true_inertia[0], c.far_inertia, c.far_inertia)
@@ -387,7 +316,7 @@ class SplineFit(ForceElement):
             info = world.client.getDynamicsInfo(nut.body, -1)
             nut.true_inertia = (info[0], info[2][0], info[2][2])
             nut.inertia = nut.true_inertia
-            self._set(nut, _Mode.FAR)
+            self._set(nut, Mode.FAR)
 
     def _find_pin(self, world: World) -> None:
         """Read where the pin is, and gravity."""
@@ -400,3 +329,8 @@ class SplineFit(ForceElement):
         self._gravity = np.array(
             [parameters[f"gravityAcceleration{axis}"] for axis in ("X", "Y", "Z")]
         )
+
+
+def _is_still(linear: Sequence[float], angular: Sequence[float]) -> bool:
+    """Return whether a velocity is next to nothing."""
+    return max(map(abs, linear)) < _STILL[0] and max(map(abs, angular)) < _STILL[1]

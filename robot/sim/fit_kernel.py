@@ -1,8 +1,8 @@
 """One step of the spline fit: which points of nut and pin touch, and the wrench they exert.
 
-Everything is in the pin frame (origin at the centre of the seat, +z towards the tip), about the nut's
-centre of mass; its frame is turned so that +z points into the nut from the end that faces the pin.
-Compiled once and cached; no Python object enters.
+Everything is in the pin frame (origin at the centre of the seat, +z towards the tip), about the
+nut's centre of mass; its frame is turned so that +z points into the nut from the end that faces the
+pin. Compiled once and cached; no Python object enters.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ MEMORY = 17
 _SOFTENING = 0.05
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def find_points(
     rotation: Any,
     centre: Any,
@@ -74,7 +74,7 @@ def find_points(
         rotation: From the front-facing nut frame to the pin frame. Shape (3, 3).
         centre: The nut's centre of mass, in m. Shape (3,).
         v: The nut's twist (linear, angular) relative to the pin, in m/s and rad/s. Shape (6,).
-        p: Parameters. Shape (15,).
+        p: Parameters. Shape (19,).
         dt: Physics step, in s.
         nut_points: On the bore, z from the front face, in m. Shape (a, 3).
         rim_points: On the front face's rim, which also meets the plate, in m. Shape (b, 3).
@@ -132,7 +132,7 @@ def find_points(
     return count, hull
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _keep(
     distance: float,
     nx: float,
@@ -150,7 +150,7 @@ def _keep(
 ) -> int:
     """Add a point to the list if it touches or may touch within the step; return the new length.
 
-    (rx, ry, rz) leads from the nut's centre to the point, (nx, ny, nz) is where the pin pushes the nut.
+    (rx, ry, rz) leads from the nut's centre to the point, (nx, ny, nz) is where the pin pushes it.
     """
     if distance >= NEAR:
         return count
@@ -174,7 +174,7 @@ def _keep(
     return count + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def rotation_matrix(q: Any) -> Any:
     """Return the rotation matrix of a unit quaternion (x, y, z, w). Shape (3, 3)."""
     x, y, z, w = q
@@ -190,7 +190,7 @@ def rotation_matrix(q: Any) -> Any:
     return out
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def cosine_to_pin(q: Any, pin_rotation: Any) -> float:
     """Return the cosine of the angle between the axes of nut and pin."""
     x, y, z, w = q
@@ -198,7 +198,7 @@ def cosine_to_pin(q: Any, pin_rotation: Any) -> float:
     return float(pin_rotation[0, 2] * a + pin_rotation[1, 2] * b + pin_rotation[2, 2] * c)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def advance(
     position: Any,
     quaternion: Any,
@@ -238,7 +238,7 @@ def advance(
         known: Wrench of all that acts on a nut nobody touches, world axes. Shape (6,).
         held: Whether something else presses on it, so that `known` is not all.
         most_stiffness: Of all touching points together, in N/m.
-        p: Parameters. Shape (15,).
+        p: Parameters. Shape (19,).
         dt: Physics step, in s.
         nut_points: As in `find_points`.
         rim_points: As in `find_points`.
@@ -287,7 +287,7 @@ def advance(
     if count == 0:
         wrench[:] = 0.0
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    # Change the stiffness slowly: a point that joins at no depth must not unload the others at once.
+    # Change the stiffness slowly: a point that joins at no depth must not unload the others.
     softness = memory[SOFTNESS] if memory[SOFTNESS] > 0.0 else 1.0
     wanted = min(1.0, most_stiffness / (pushing * p[STIFFNESS]))
     softness = min(softness * (1.0 + _SOFTENING), max(softness / (1.0 + _SOFTENING), wanted))

@@ -1,4 +1,4 @@
-"""Where the spline fit looks for contact: rings of points on the nut's bore and rim and on the pin."""
+"""Where the spline fit looks for contact: rings of points on the nut and on the pin."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _MOST_ROUNDS = 12
 _SETTLED = 0.02
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _assemble(found: Any, count: int, p: Any, dt: float, matrix: Any, right: Any) -> None:
     """Add the points that push to the matrix (lower triangle) and the right-hand side."""
     k, d, kt = p[STIFFNESS], p[DAMPING], p[SHEAR] * p[STIFFNESS]
@@ -82,7 +82,7 @@ def _assemble(found: Any, count: int, p: Any, dt: float, matrix: Any, right: Any
         right[5] += rx * fy - ry * fx
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _revise(found: Any, count: int, u: Any, p: Any, dt: float, bristles: Any, report: Any) -> bool:
     """Decide from the end-of-step twist which points push and slip; return whether that is new.
 
@@ -126,7 +126,7 @@ def _revise(found: Any, count: int, u: Any, p: Any, dt: float, bristles: Any, re
     return changed
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _solve(lower: Any, x: Any) -> None:
     """Solve a symmetric positive definite system of six in place by Cholesky's method."""
     for a in range(6):
@@ -145,7 +145,7 @@ def _solve(lower: Any, x: Any) -> None:
         x[a] /= lower[a, a]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def end_of_step_wrench(
     mass: Any,
     external: Any,
@@ -164,7 +164,7 @@ def end_of_step_wrench(
         mass: Generalized inertia of the nut. Shape (6, 6).
         external: Everything else that acts on the nut. Shape (6,).
         v: Twist relative to the pin, now. Shape (6,).
-        p: Parameters. Shape (15,).
+        p: Parameters. Shape (19,).
         dt: Physics step, in s.
         found: Points that may touch, of which `count` rows are used; changed.
         count: How many.

@@ -1,4 +1,4 @@
-"""The pull of a magnetised pin on steel nuts: two poles, and the energy of a soft part in their field.
+"""The pull of a magnetised pin on steel nuts: two poles, and soft steel in their field.
 
 With poles of strength +1 and -1 at p_1 and p_2 on the pin's axis, softened by the length s,
 
@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from robot.sim.world import ForceElement, World
+from typing_extensions import override
 
 from robot.arrays import Array
 from robot.errors import UnknownName
+from robot.sim.world import ForceElement, World
 from robot.spatial import Pose
 from robot.spline import Spline
 
@@ -138,15 +139,15 @@ class Magnet(ForceElement):
             field += charge * away / (np.sum(away**2, 1) + self._softening**2)[:, None] ** 1.5
         return -self._scale * float(np.sum(field**2))
 
+    @override
     def reset(self) -> None:
-        """Look again at where the pin is and which nuts are near."""
         self._sleep = [0] * len(self._names)
         self._applied[:] = 0.0
         if self._world is not None:
             self._find_pin(self._world)
 
+    @override
     def apply(self, world: World) -> None:
-        """Pull every nut within range."""
         if self._world is not world:
             self._world = world
             self._bodies = [world.body(name) for name in self._names]
@@ -172,8 +173,9 @@ class Magnet(ForceElement):
             client.applyExternalForce(body, -1, pull[:3], position, client.WORLD_FRAME)
             client.applyExternalTorque(body, -1, pull[3:], client.WORLD_FRAME)
 
+    @override
     def state(self) -> Array:
-        """Return strength, when each nut is looked at again, and its last wrench. Shape (1 + 7 n,)."""
+        # Strength, when each nut is looked at again, and its last wrench.
         return np.concatenate([[self._scale, *self._sleep], self._applied.ravel()])
 
     def restore(self, state: Array) -> None:
@@ -201,7 +203,8 @@ class Magnet(ForceElement):
         """
         if name not in self._names:
             raise UnknownName("nut", name, self._names)
-        return self._applied[self._names.index(name)].copy()
+        wrench: Array = self._applied[self._names.index(name)]
+        return wrench.copy()
 
     def _find_pin(self, world: World) -> None:
         """Read where the pin is."""
@@ -232,7 +235,7 @@ def _volume_points(spline: Spline) -> Array:
     return np.array(points)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _wrench(
     position: Any,
     quaternion: Any,

@@ -1,12 +1,13 @@
 """The insert nut, its magnetised splined pin on the fixture, and the nest that the feeder fills.
 
-No drawing of the factory's parts is public. The sizes are those of self-tapping threaded inserts of
-the Ensat kind (M8: 12 mm outside, 15 mm long, 7 g) with an internal drive spline like ISO 14's medium
-series (tooth height about 18 % of the tip radius), which leaves a wall of 1.9 mm behind the grooves.
+No drawing of the factory's parts is public. The sizes are those of self-tapping threaded inserts
+of the Ensat kind (M8: 12 mm outside, 15 mm long, 7 g) with an internal drive spline like ISO 14's
+medium series (tooth height about 18 % of the tip radius), which leaves a wall of 1.9 mm behind the
+grooves.
 
 Frames:
     nut: origin at the centre of mass, +z along the axis, +x through a groove.
-    pin: origin at the centre of the seat, +z out of the plate towards the robot, +x through a tooth.
+    pin: origin at the centre of the seat, +z out of the plate to the robot, +x through a tooth.
     nest: where the nut's frame is when it rests there: +z towards the robot, +x up, away from the
         cradle.
     tool: +z is the approach, so a held nut's +z is the tool's -z.
@@ -175,7 +176,7 @@ def pin_part(name: str, size: NutSize, friction: float = 0.5) -> Part:
 
 
 def nest_part(name: str, size: NutSize, friction: float = 0.5) -> Part:
-    """Return a nest: a V of two rails under the nut and a stop before its front end, in the nest frame.
+    """Return a nest: a V of two rails under the nut, and a stop before its front end.
 
     The nut lies in the V under gravity for approach directions from horizontal to 45 degrees down,
     may be turned about its axis by any angle, and leaves along +z. Between the rails and pads that
