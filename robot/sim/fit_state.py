@@ -1,0 +1,76 @@
+"""What the spline fit is told once, and what it remembers of each nut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from robot.sim import fit_kernel as kernel
+from robot.sim import fit_solver as solver
+
+
+@dataclass(frozen=True)
+class SplineFitConfig:
+    """How the contact is computed; the defaults are for steps of 1 ms.
+
+    Attributes:
+        stiffness: Of each touching point, in N/m.
+        damping: Of each touching point, in N·s/m.
+        shear: Tangential over normal stiffness of a friction bristle.
+        held_mass: Of a nut between fingers near the pin, in kg.
+        held_inertia: Its moment about every axis, in kg·m^2.
+        held_stiffness: Of all touching points of a held nut together, in N/m.
+        held_force: Sum of normal forces from other bodies above which a nut counts as held, in N.
+        far_inertia: Moment about every axis of a nut away from the pin, in kg·m^2.
+    """
+
+    stiffness: float = 1e5
+    damping: float = 100.0
+    shear: float = 0.5
+    held_mass: float = 0.5
+    held_inertia: float = 5e-5
+    held_stiffness: float = 8e5
+    far_inertia: float = 2e-5
+    held_force: float = 1.0
+
+
+class Mode(IntEnum):
+    """Who computes the contact of a nut with the fixture.
+
+    FAR: nobody needs to; Bullet may. FIT: this element. LYING: Bullet, the nut is on its side.
+    """
+
+    FAR = 0
+    FIT = 1
+    LYING = 2
+
+
+class NutState:
+    """What the fit remembers of one nut."""
+
+    def __init__(self, name: str, points: int) -> None:
+        self.name = name
+        self.body = -1
+        # Mass, and moments across and along the axis: of the part, and as Bullet has them now.
+        self.true_inertia = (0.0, 0.0, 0.0)
+        self.inertia = (0.0, 0.0, 0.0)
+        self.memory = np.zeros(kernel.MEMORY)
+        self.bristles = np.zeros((points, 3))
+        self.report = np.zeros(solver.REPORT)
+        self.mode = Mode.FAR
+        self.held = False
+        self.sleep = 0
+        self.look = 0
+        self.calm = 0
+        self.push = np.zeros(6)
+
+    def forget(self) -> None:
+        """Drop what belongs to an earlier contact."""
+        self.memory[:] = 0.0
+        self.bristles[:] = 0.0
+        self.report[:] = 0.0
+        self.push[:] = 0.0
+        self.look = 0
+        self.calm = 0
