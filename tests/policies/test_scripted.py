@@ -19,7 +19,7 @@ from tasks.phases import Motion
 from tasks.variation import LEVELS
 
 DT = 0.04
-SCALE = {"translation_m": 0.02, "rotation_rad": 0.08, "opening_m": 0.05}
+SCALE = {"translation_m": 0.02, "rotation_rad": 0.08, "push_n": 30.0, "opening_m": 0.05}
 STIFFNESS = 1000.0
 CAPTURE, MESH_ANGLE = 0.8e-3, math.radians(4.0)
 
@@ -36,11 +36,13 @@ class RulePin:
         self.held = False
         self.empty_first, self.drops = empty_first, drops
         self.deepest = -1.0
+        self.push = 0.0
 
     def step(self, action):
         a = np.clip(np.asarray(action, dtype=float), -1.0, 1.0)
         self.target = self.target @ Pose.from_rotation_vector(0.08 * a[3:6], 0.02 * a[:3])
         wanted = 0.025 * (a[6] + 1.0)
+        self.push = 30.0 * a[8]
         near_nut = np.linalg.norm(self.target.position - self.pick.position) < 4e-3
         closing = wanted < 0.01 and self.opening > 0.02
         if closing and not self.held and near_nut:
@@ -55,6 +57,7 @@ class RulePin:
     def observe(self, arm):
         rel = self.goal.inverse() @ self.target
         x, y, z = rel.position - self.offset
+        z += self.push / STIFFNESS
         lateral = math.hypot(x, y)
         yaw = rel.rotation_vector()[2] - self.yaw
         phase = abs((yaw + math.pi / 6) % (math.pi / 3) - math.pi / 6)
@@ -108,9 +111,9 @@ def play(left=None, right=None, config=None, seconds=60.0):
         values = [n.startswith("feeder") or (n[7:] in seated and seated[n[7:]]) for n in signals]
         observation["signals"] = np.array(values, np.float32)
         action = policy.act(observation)
-        assert action.shape == (16,) and np.all(np.abs(action) <= 1.0)
+        assert action.shape == (18,) and np.all(np.abs(action) <= 1.0)
         for i, side in enumerate(sides.values()):
-            side.step(action[8 * i : 8 * i + 8])
+            side.step(action[9 * i : 9 * i + 9])
         report = policy.report()
         if all(report[arm]["finished"] for arm in task.arms):
             break
