@@ -58,6 +58,7 @@ class Feeder:
         self._pose_world_magazine = pose_world_magazine
         self._config = config or FeederConfig()
         self._clear = clear
+        self._bodies = [world.body(name) for name in self._parts]
         # A body that is given its mass again needs its inertia again.
         self._dynamics: dict[str, tuple[float, tuple[float, float, float]]] = {}
         for name in self._parts:
@@ -121,10 +122,10 @@ class Feeder:
         if self._next == 0:
             return False
         nest = self._poses[self._next - 1].position
+        where = self._world.client.getBasePositionAndOrientation
         return any(
-            math.dist(self._world.pose_world_body(name).position, nest)
-            < self._config.presence_radius
-            for name in self._parts[: self._next]
+            math.dist(where(body)[0], nest) < self._config.presence_radius
+            for body in self._bodies[: self._next]
         )
 
     def _store(self, name: str) -> None:
@@ -188,7 +189,7 @@ class ProximitySwitch:
         """
         self._world = world
         self._pose_world_switch = pose_world_switch
-        self._parts = tuple(parts)
+        self._bodies = [world.body(name) for name in parts]
         self._half_length = 0.5 * length
         self._config = config or ProximityConfig()
         self.reset()
@@ -204,17 +205,19 @@ class ProximitySwitch:
 
     def distance(self) -> float:
         """Return the distance of the nearest face to the plate, in m; infinite if there is none."""
-        pose = self._pose_world_switch()
-        pose_switch_world = pose.inverse()
+        pose_world_switch = self._pose_world_switch()
+        reach = 4.0 * self._half_length
+        where = self._world.client.getBasePositionAndOrientation
         nearest = math.inf
-        for name in self._parts:
-            pose_world_part = self._world.pose_world_body(name)
+        for body in self._bodies:
+            position, quaternion = where(body)
             # A glance at the distance spares the rest for every part that is elsewhere.
-            if math.dist(pose_world_part.position, pose.position) > 4.0 * self._half_length:
+            if math.dist(position, pose_world_switch.position) > reach:
                 continue
-            axis = rotate(pose_world_part.quaternion, _AXIS) * self._half_length
-            for end in (axis, -axis):
-                x, y, z = pose_switch_world.transform(pose_world_part.position + end)
+            to_end = rotate(np.array(quaternion), _AXIS) * self._half_length
+            pose_switch_world = pose_world_switch.inverse()
+            for end in (to_end, -to_end):
+                x, y, z = pose_switch_world.transform(np.array(position) + end)
                 if math.hypot(x, y) < self._config.radius:
                     nearest = min(nearest, float(z))
         return nearest
