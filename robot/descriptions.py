@@ -19,11 +19,13 @@ import importlib.metadata
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from robot.arrays import Array
 from robot.errors import ConfigError, UnknownName
 from robot.mesh_shapes import fit_box, fit_capsule, read_stl
 from robot.robot_config import DescriptionConfig, GripperConfig, PadConfig
@@ -40,8 +42,9 @@ from robot.urdf import (
 )
 
 # Raise when the derivation changes, so that caches of older versions are not used.
-_DERIVATION_VERSION = 1
-_DARK = (0.16, 0.17, 0.19, 1.0)
+_DERIVATION_VERSION = 2
+_TRUNK_COLOR = (0.28, 0.38, 0.50, 1.0)
+_GRIPPER_COLOR = (0.16, 0.17, 0.19, 1.0)
 _PAD_COLOR = (0.05, 0.05, 0.05, 1.0)
 _FOOT_COLOR = (0.25, 0.26, 0.28, 1.0)
 
@@ -156,6 +159,7 @@ def _simplify_shapes(tree: Tree, source: Path, config: DescriptionConfig) -> Non
         if name not in tree.links:
             raise UnknownName("link", name, tree.links)
     feet = {foot.link: foot for foot in config.feet.values()}
+    hands = {gripper.link for gripper in config.grippers.values()}
     for name, link in tree.links.items():
         visuals = [_with_mesh_path(visual, source) for visual in link.visuals]
         shapes: list[Geometry] = []
@@ -166,7 +170,11 @@ def _simplify_shapes(tree: Tree, source: Path, config: DescriptionConfig) -> Non
             # Some makers collide with a few primitives only; what is seen is then what is there.
             solid = [shape for shape in link.collisions if shape.mesh]
             for shape in solid or [shape for shape in visuals if shape.mesh]:
-                shapes.append(_fitted(_with_mesh_path(shape, source), box=name in config.boxes))
+                fit = fit_box if name in config.boxes else fit_capsule
+                shapes.append(_fitted(_with_mesh_path(shape, source), fit))
+        if name in config.boxes:
+            color = _GRIPPER_COLOR if name in hands else _TRUNK_COLOR
+            shapes = [replace(shape, color=color) for shape in shapes]
         tree.links[name] = replace(
             link,
             collisions=tuple(shapes),
@@ -188,12 +196,10 @@ def _with_mesh_path(shape: Geometry, source: Path) -> Geometry:
     raise ConfigError(f"{source}: mesh {shape.mesh} not found below any folder above the file")
 
 
-def _fitted(shape: Geometry, box: bool) -> Geometry:
+def _fitted(shape: Geometry, fit: Callable[[Array], Geometry]) -> Geometry:
     """Return the box or capsule that stands for a mesh."""
     points = read_stl(Path(str(shape.mesh))) * np.array(shape.size)
-    if box:
-        return replace(fit_box(points).moved(shape.pose_link_shape), color=_DARK)
-    return fit_capsule(points).moved(shape.pose_link_shape)
+    return fit(points).moved(shape.pose_link_shape)
 
 
 def _freeze_linkage(tree: Tree, gripper: GripperConfig, finger_mass: float) -> None:
@@ -233,7 +239,7 @@ def _add_fingers(tree: Tree, arm: str, pads: PadConfig, moving: bool) -> None:
         "box",
         (x, stalk_depth, pads.stalk),
         Pose.translation((0.0, pads.recess + 0.5 * stalk_depth, -0.5 * (z + pads.stalk))),
-        color=_DARK,
+        color=_GRIPPER_COLOR,
     )
     size = np.array([x, y, z + pads.stalk])
     inertia = pads.mass / 12.0 * np.diag(size @ size - size * size)
