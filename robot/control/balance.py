@@ -49,7 +49,13 @@ class BalanceConfig:
 
 
 class Balance:
-    """The reference of the centre of mass: over the feet, leaning against a sustained load."""
+    """The reference of the centre of mass: over the feet, leaning against a sustained load.
+
+    Attributes:
+        position_world_support: Middle of the feet, on the floor, in m; the origin for a robot
+            without feet. Shape (3,).
+        com_weight: Of the centre of mass along the world axes. Shape (3,).
+    """
 
     def __init__(self, config: BalanceConfig, mass: float) -> None:
         """Start without reference; `reset` before use.
@@ -62,10 +68,11 @@ class Balance:
         self._weight_force = mass * GRAVITY
         self._stiffness = np.array(config.com_stiffness)
         self._damping = np.array(config.com_damping)
-        self._support = np.zeros(3)
+        self._height = 0.0
         self._offset = np.zeros(3)
         self._lean = np.zeros(3)
         self._shift = np.zeros(3)
+        self.position_world_support = np.zeros(3)
         self.com_weight = np.array(config.com_weight)
 
     def reset(self, position_world_com: Array, position_world_feet: Iterable[Array]) -> None:
@@ -75,11 +82,10 @@ class Balance:
             position_world_com: In m. Shape (3,).
             position_world_feet: Centre of each sole, in m. Each of shape (3,).
         """
-        feet = np.mean(list(position_world_feet), axis=0)
-        self._support[:] = feet
-        self._support[2] = position_world_com[2]
-        self._floor = float(feet[2])
-        self._offset[:] = position_world_com - self._support
+        self.position_world_support[:] = np.mean(list(position_world_feet), axis=0)
+        self._height = float(position_world_com[2] - self.position_world_support[2])
+        self._offset[:] = position_world_com - self.position_world_support
+        self._offset[2] = 0.0
         self._lean[:] = 0.0
         self._shift[:] = 0.0
 
@@ -101,11 +107,6 @@ class Balance:
             self._lean[axis] += share * (wanted - self._lean[axis])
         self._offset *= math.exp(-dt / self._config.settle_time)
 
-    @property
-    def position_world_support(self) -> Array:
-        """Middle of the feet, on the floor, in m. Shape (3,)."""
-        return np.array([self._support[0], self._support[1], self._floor])
-
     def com_acceleration(
         self, position_world_com: Array, velocity_world_com: Array, body: BodyTarget | None
     ) -> Array:
@@ -121,7 +122,8 @@ class Balance:
             self._shift[:2] = np.clip(body.position_shift_com, -limit, limit)
         else:
             self._shift[:] = 0.0
-        reference = self._support + self._offset + self._lean + self._shift
+        reference = self.position_world_support + self._offset + self._lean + self._shift
+        reference[2] += self._height
         acceleration: Array = self._stiffness * (reference - position_world_com)
         acceleration -= self._damping * velocity_world_com
         return acceleration

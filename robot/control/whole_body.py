@@ -128,6 +128,8 @@ class WholeBodyController(Controller):
             self._program.row_lower[block] = lower
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         trunk = model.supporting_joints(torso_frame) > 0.0
+        margin = self._config.limits.position_margin
+        self._position_limits = model.position_limits + np.array([[margin], [-margin]])
         self._objectives = LeastSquares(_TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv)
         self._posture = Posture(trunk, self._config.posture)
         self._balance = Balance(self._config.balance, model.mass)
@@ -188,8 +190,12 @@ class WholeBodyController(Controller):
         self._effort = effort
         self.joint_acceleration = solution[self._nv - n : self._nv]
         return RobotCommand(
-            joint_position=robot.joint_position,
-            joint_velocity=robot.joint_velocity + dt * self.joint_acceleration,
+            joint_position=np.clip(robot.joint_position, *self._position_limits),
+            joint_velocity=np.clip(
+                robot.joint_velocity + dt * self.joint_acceleration,
+                -self._model.velocity_limits,
+                self._model.velocity_limits,
+            ),
             joint_effort=effort,
             stiffness=np.zeros(n),
             damping=np.full(n, self._config.servo.damping),
