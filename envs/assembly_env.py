@@ -12,8 +12,10 @@ from typing_extensions import override
 
 from envs.actions import ACTION_SIZE, ActionScale, decode, stiffness_of
 from envs.observations import Observation, entries, observe, space
+from robot.arrays import Array
 from robot.cell_state import CellState
-from robot.loop import ControlLoop
+from robot.loop import ControlLoop, Tick
+from robot.sensor import WrenchReading
 from robot.state import Target, ToolTarget
 from robot.station import require_signals
 from tasks.scene import Scene
@@ -50,7 +52,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
     | `<arm>_position_world_target`   | (3,)       | tool target, m                                |
     | `<arm>_quaternion_world_target` | (4,)       | tool target, (x, y, z, w), w not negative     |
     | `<arm>_gripper_opening`         | (1,)       | distance between the pads, m                  |
-    | `<arm>_wrench_tool`             | (6,)       | felt by the tool, along its axes, N and N·m   |
+    | `<arm>_wrench_tool`             | (6,)       | felt by the tool, mean of the period, N, N·m  |
     | `<arm>_tactile`                 | (2, 11, 9) | taxel pressure, kPa                           |
     | task keys                       |            | see `Task.observation`                        |
 
@@ -95,6 +97,8 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         self._target = Target(tools={})
         self._outcome: Outcome | None = None
         self._start = 0.0
+        self._felt: dict[str, list[Array]] = {}
+        loop.add_listener(self._feel)
 
     @property
     def dt(self) -> float:
@@ -171,6 +175,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             for i, arm in enumerate(self.task.arms)
         }
         self._target = Target(tools=tools)
+        self._felt.clear()
         state = self.loop.run(self._target, self.ticks_per_step)
         snapshot = self._snapshot(state)
         before, after = self._outcome, self.task.evaluate(snapshot)
@@ -185,12 +190,29 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         """Let one policy period pass without a policy: the tools stay at their last targets."""
         self.loop.run(self._target, self.ticks_per_step)
 
+    def _feel(self, tick: Tick) -> None:
+        """Collect what the wrists feel, so that a policy sees the mean of its whole period.
+
+        A single sample at the end of the period would alias: a contact that rings at 50 Hz looks
+        to a policy at 25 Hz like anything between no force and all of it.
+        """
+        for name, reading in tick.state.readings.items():
+            if isinstance(reading, WrenchReading):
+                self._felt.setdefault(name, []).append(reading.wrench_tool)
+
     def _snapshot(self, state: CellState) -> Snapshot:
         cell = self.loop.cell
         robot = state.robot
         configuration = cell.model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        readings = {
+            **state.readings,
+            **{
+                name: WrenchReading(state.time, np.mean(wrenches, axis=0))
+                for name, wrenches in self._felt.items()
+            },
+        }
         return Snapshot(
-            cell=state,
+            cell=CellState(robot, readings, state.station),
             pose_world_tools={
                 arm: configuration.pose_world(cell.model.tool_frames[arm]) for arm in self.task.arms
             },

@@ -31,9 +31,10 @@ _PUSH_RATE = 60.0
 _PUSH_GAIN = 0.15
 # The target runs this far ahead of the tool while it pushes, in m.
 _LEAD = 0.0003
-# With less than this share of the push there is no contact: the tool goes ahead at this speed, in
-# m/s, with the target at most this far ahead, in m, and this push, in N.
+# With less than this share of the push for some steps there is no contact: the tool goes ahead at
+# this speed, in m/s, with the target at most this far ahead, in m, and this push, in N.
 _TOUCH_SHARE = 0.25
+_UNTOUCHED_STEPS = 4
 _FREE_SPEED = 0.02
 _FREE_LEAD = 0.0015
 _FREE_PUSH = 1.0
@@ -164,6 +165,7 @@ class ContactMotion(ScriptedMotion):
         self.depth_start = self.depth(sense)
         self._made_up = 0.0
         self.touching = True
+        self._untouched = 0
         # Where the part came to rest under the push, once it did.
         self.rest: float | None = None
         self.push = max(0.0, sense.push)
@@ -182,7 +184,9 @@ class ContactMotion(ScriptedMotion):
 
     def push_towards(self, force: float, sense: Sense) -> None:
         """Push with a force, in N; without contact, feel the way ahead slowly."""
-        self.touching = sense.push > _TOUCH_SHARE * force
+        touched = sense.push > _TOUCH_SHARE * force
+        self._untouched = 0 if touched else self._untouched + 1
+        self.touching = self._untouched < _UNTOUCHED_STEPS
         reach = _PUSH_RATE * sense.dt
         depth = self.depth(sense)
         if self.touching:
@@ -356,7 +360,7 @@ class Verify(ContactMotion):
 class Release(ScriptedMotion):
     """Stops pushing, then opens where the hand is."""
 
-    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:  # noqa: D107
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self.push = max(0.0, sense.push)
 

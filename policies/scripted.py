@@ -19,6 +19,7 @@ from tasks.phases import Motion, Phase
 
 # How many policy steps of touch are averaged into where the part is held.
 _TOUCH_SAMPLES = 5
+_FEWEST_TOUCHES = 2
 # A part thinner than this share of its width is no part: the hand is empty.
 _LOST_SHARE = 0.85
 
@@ -105,7 +106,7 @@ class ArmWalker:
         """Return a phase's pose, moved so that the part, as felt, comes to where it should."""
         if phase.pose_tool_part is None or phase.motion is Motion.GRASP:
             return phase.pose_world_tool
-        if self.config.use_touch and len(self._touch) >= _TOUCH_SAMPLES:
+        if self.config.use_touch and len(self._touch) >= _FEWEST_TOUCHES:
             shift_x, shift_z, angle = np.mean(self._touch[-_TOUCH_SAMPLES:], axis=0)
             nominal = phase.pose_tool_part
             turn = Pose.from_rotation_vector((0.0, angle, 0.0))
@@ -132,6 +133,8 @@ class ArmWalker:
         self.reasons.append(f"{self.phases[self.index].name}:{reason}")
         self._motion = None
         self._lost_for = 0
+        # The part may have moved in the hand: what was felt before counts no more.
+        self._touch.clear()
         if reason in ("empty_grasp", "blocked_grasp") and self._again("regrasp"):
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
         in_hand = reason not in ("empty_grasp", "blocked_grasp", "part_lost")

@@ -49,6 +49,10 @@ class ControlLoop:
         self._listeners = tuple(listeners)
         self._state: CellState | None = None
 
+    def add_listener(self, listener: Callable[[Tick], None]) -> None:
+        """Call a function after every tick from now on."""
+        self._listeners = (*self._listeners, listener)
+
     def reset(self, rng: np.random.Generator) -> CellState:
         """Start an episode from the present posture.
 
