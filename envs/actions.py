@@ -73,7 +73,8 @@ def decode(action: NDArray[np.float32], pose_world_target: Pose, scale: ActionSc
     The step is taken from the last *target*, not from the measured tool, so that noise of the
     measurement is not followed (policy-level action integration, Tang et al. 2023, arXiv
     2305.17110). A part is pushed with a force of its own rather than with a target beyond it: a
-    force can be let go at once, a target far ahead cannot. Translation and rotation are along the axes of the last target.
+    force can be let go at once, a target far ahead cannot. Translation and rotation are along the
+    axes of the last target.
 
     Args:
         action: Translation (3), rotation vector (3), opening, stiffness, push, clipped to
