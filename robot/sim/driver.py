@@ -288,11 +288,9 @@ class SimDriver(Driver):
         self._effort = effort
         self._output = self._friction.take_from(effort, sample.joint_velocity)
         efforts = self._output.tolist()
-        for gripper, (half_opening, speed) in zip(
-            self._grippers.values(), sample.fingers, strict=True
-        ):
-            force = gripper.effort(half_opening, speed)
-            efforts += (force, force)
+        fingers = iter(sample.fingers)
+        for gripper, a, b in zip(self._grippers.values(), fingers, fingers, strict=True):
+            efforts += gripper.efforts(a, b)
         self._write_efforts(efforts)
 
     def _sample(self) -> None:
@@ -306,11 +304,7 @@ class SimDriver(Driver):
         states = self._read_joints()
         n = self._model.n
         numbers = np.array([state[:2] for state in states[:n]])
-        # Position and velocity of each gripper's mean finger.
-        fingers = [
-            (0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1]))
-            for a, b in zip(states[n::2], states[n + 1 :: 2], strict=True)
-        ]
+        fingers = [(state[0], state[1]) for state in states[n:]]
         return _Sample(self._world.steps, numbers[:, 0], numbers[:, 1], self._output, fingers)
 
     def _measure(self) -> RobotState:
@@ -318,6 +312,8 @@ class SimDriver(Driver):
         sample = self._samples[0]
         n, noise = self._model.n, self._config.noise
         draws = self._rng.standard_normal(2 * n + 6 + len(self._grippers))
+        # Taken two at a time: the fingers of each gripper.
+        fingers = iter(sample.fingers)
         position = sample.joint_position + noise.joint_position * draws[:n]
         velocity = sample.joint_velocity + noise.joint_velocity * draws[n : 2 * n]
         self._sequence += 1
@@ -328,9 +324,9 @@ class SimDriver(Driver):
             joint_velocity=velocity,
             joint_effort=sample.joint_effort,
             gripper_opening={
-                arm: max(0.0, 2.0 * half_opening + noise.opening * float(draw))
-                for arm, (half_opening, _), draw in zip(
-                    self._grippers, sample.fingers, draws[2 * n + 6 :], strict=True
+                arm: max(0.0, a[0] + b[0] + noise.opening * float(draw))
+                for arm, a, b, draw in zip(
+                    self._grippers, fingers, fingers, draws[2 * n + 6 :], strict=True
                 )
             },
             base=(

@@ -15,6 +15,8 @@ from robot.state import RobotCommand
 _STIFF = 0.2
 # Steps after which the mobility is computed anew: the posture hardly changes in this time.
 _MOBILITY_PERIOD = 16
+# How much larger than the rigid model's the mobility is taken.
+_MOBILITY_MARGIN = 1.5
 # A brake holds with the joint's full effort at this angle, in rad, and this much damping, in s.
 _BRAKE_ANGLE = 0.05
 _BRAKE_DAMPING = 0.05
@@ -41,8 +43,9 @@ class JointServos:
         a0  = (v - v_last) / h - L u_last
         u   = (1 + g L)^-1 (e - g a0)
 
-    At rest u = e exactly, so a stiffness is what was commanded. Feet on the floor make the true
-    mobility smaller than L, which is the stable side of an error.
+    At rest u = e exactly, so a stiffness is what was commanded. For one joint of true mobility l,
+    g l large, this is stable as long as L > 3/4 l; L larger than l only slows it down. Feet on the
+    floor make l smaller, fingers that give way make it larger, so L is taken 1.5 times too large.
     """
 
     def __init__(self, model: RobotModel, physics_dt: float) -> None:
@@ -127,7 +130,7 @@ class JointServos:
         self._age = 1
 
     def _refresh(self, joint_position: Array) -> None:
-        self._mobility = joint_mobility(self._model, joint_position)
+        self._mobility = _MOBILITY_MARGIN * joint_mobility(self._model, joint_position)
         n = len(self._gain)
         solver = np.linalg.inv(np.eye(n) + self._gain[:, None] * self._mobility)
         self._solver = np.asarray(solver, dtype=np.float64)

@@ -29,6 +29,10 @@ class WristWrench(Sensor[WrenchReading]):
     The weight and inertia of the hand beyond it are taken away with what the inertial unit
     feels, averaged over the same control period as the reaction, so that the hand moves freely
     without pretending contact. A part in the hand is not taken away: its weight is felt.
+
+    What is left while the hand moves is Bullet's: the pass that adds the contacts to the joint
+    reactions counts Coriolis accelerations a second time. A hand that translates at v and turns at
+    w at the same time feels a ghost of at most m w v, 0.1 N at 0.3 m/s and 0.3 rad/s.
     """
 
     def __init__(

@@ -37,9 +37,17 @@ def _link(name: str, mass: float, i: float, center: str = "0 0 0", shape: str = 
 
 def _slide(name: str, parent: str, child: str, axis: str, effort: float = 500.0) -> str:
     return _JOINT.format(
-        name=name, kind="prismatic", parent=parent, child=child, xyz="0 0 0", yaw=0, axis=axis,
-        low=-1, high=1, effort=effort,
-    )  # fmt: skip
+        name=name,
+        kind="prismatic",
+        parent=parent,
+        child=child,
+        xyz="0 0 0",
+        yaw=0,
+        axis=axis,
+        low=-1,
+        high=1,
+        effort=effort,
+    )
 
 
 def urdf(fingers: bool) -> str:
@@ -53,24 +61,48 @@ def urdf(fingers: bool) -> str:
         _slide("slide_z", "carriage_y", "carriage_z", "0 0 1"),
         _link("carriage_z", 2.0, 0.01),
         _JOINT.format(
-            name="wrist", kind="revolute", parent="carriage_z", child="wrist_link", xyz="0 0 0",
-            yaw=0, axis="1 0 0", low=-3, high=3, effort=8,
-        ),  # fmt: skip
+            name="wrist",
+            kind="revolute",
+            parent="carriage_z",
+            child="wrist_link",
+            xyz="0 0 0",
+            yaw=0,
+            axis="1 0 0",
+            low=-3,
+            high=3,
+            effort=8,
+        ),
         # A centre of mass off the joint and off the tool shows every mistake in a lever.
         _link("wrist_link", HAND_MASS, WRIST_INERTIA, center="0.01 0.0 -0.02"),
         _JOINT.format(
-            name="tool_mount", kind="fixed", parent="wrist_link", child="tool_left",
-            xyz="0 0 -0.1", yaw=0, axis="1 0 0", low=0, high=0, effort=0,
-        ),  # fmt: skip
+            name="tool_mount",
+            kind="fixed",
+            parent="wrist_link",
+            child="tool_left",
+            xyz="0 0 -0.1",
+            yaw=0,
+            axis="1 0 0",
+            low=0,
+            high=0,
+            effort=0,
+        ),
         _link("tool_left", 0.0 if fingers else 2 * FINGER_MASS, 0.0),
     ]
     if fingers:
         for name, yaw in zip(FINGERS, (0.0, 3.141592653589793), strict=True):
             parts += [
                 _JOINT.format(
-                    name=name, kind="prismatic", parent="tool_left", child=f"{name}_link",
-                    xyz="0 0 0", yaw=yaw, axis="0 1 0", low=0, high=0.025, effort=60,
-                ),  # fmt: skip
+                    name=name,
+                    kind="prismatic",
+                    parent="tool_left",
+                    child=f"{name}_link",
+                    xyz="0 0 0",
+                    yaw=yaw,
+                    axis="0 1 0",
+                    low=0,
+                    high=0.025,
+                    effort=60,
+                ),
                 _link(f"{name}_link", FINGER_MASS, 1e-5, shape=_PAD),
             ]
     return '<robot name="gantry">' + "\n".join(parts) + "</robot>"

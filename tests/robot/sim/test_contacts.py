@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from robot.geometry import Box
+from robot.sim.contacts import ContactMonitor, contact_normal_force
+from robot.sim.world import GRAVITY, World
+from robot.spatial import Pose
+
+MASS = 2.0
+
+
+@pytest.fixture
+def scene():
+    world = World()
+    for name, x in (("table", 0.0), ("shelf", 5.0)):
+        world.add_body(
+            name,
+            [Box((0.5, 0.5, 0.1))],
+            mass=0.0,
+            pose_world_body=Pose.translation([x, 0.0, -0.1]),
+            friction=0.5,
+        )
+    world.add_body(
+        "crate",
+        [Box((0.1, 0.1, 0.1))],
+        mass=MASS,
+        pose_world_body=Pose.translation([0.0, 0.0, 0.1]),
+        friction=0.5,
+    )
+    yield world, ContactMonitor(world, [("table", "crate"), ("shelf", "crate")])
+    world.close()
+
+
+def run(world, seconds):
+    for _ in range(round(seconds / world.dt)):
+        world.tick()
+
+
+def test_a_resting_weight_presses_with_its_weight(scene):
+    world, monitor = scene
+    run(world, 0.3)
+    monitor.reset()
+    run(world, 0.1)
+    assert contact_normal_force(world, "table", "crate") == pytest.approx(MASS * GRAVITY, rel=1e-3)
+    assert monitor.peaks()["table", "crate"] == pytest.approx(MASS * GRAVITY, rel=1e-2)
+    assert monitor.peaks()["shelf", "crate"] == 0.0
+
+
+def test_a_short_peak_counts_by_its_impulse(scene):
+    world, monitor = scene
+    run(world, 0.3)
+    monitor.reset()
+    # 100 N for the one step of two in which an added wrench acts.
+    world.add_wrench("crate", [0.0, 0.0, -100.0, 0.0, 0.0, 0.0])
+    run(world, 0.05)
+    assert monitor.take_peak() == pytest.approx(MASS * GRAVITY + 100.0 / 10.0, rel=0.05)
+
+
+def test_a_peak_is_taken_once(scene):
+    world, monitor = scene
+    run(world, 0.3)
+    assert monitor.take_peak() > 0.0
+    assert monitor.take_peak() == 0.0
+
+
+def test_what_no_longer_touches_is_forgotten(scene):
+    world, monitor = scene
+    run(world, 0.3)
+    world.set_pose("crate", Pose.translation([0.0, 0.0, 50.0]))
+    run(world, 0.1)
+    monitor.take_peak()
+    run(world, 0.1)
+    assert monitor.take_peak() == 0.0
+    np.testing.assert_array_equal(list(monitor.peaks().values()), 0.0)
