@@ -14,8 +14,7 @@ from robot.errors import UnknownName
 from robot.robot_config import RobotConfig
 from tasks import TASKS
 from tasks.variation import LEVELS
-from workcell.build import CellConfig
-from workcell.config import RunConfig, Section, config_folder, resolve
+from workcell.config import RunConfig, Section, config_folder, load, resolve
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,23 @@ def resolve_choice(
     return resolve(_sections(names, folder), overrides)
 
 
+def load_robot(name: str) -> RobotConfig:
+    """Return the configuration of a robot by name.
+
+    Raises:
+        UnknownName: If there is none.
+        ConfigError: With one line for each mistake in its file.
+    """
+    known = known_names()["robot"]
+    if name not in known:
+        raise UnknownName("robot", name, known)
+    return load(config_folder() / "robot" / f"{name}.yaml", RobotConfig)
+
+
 def _sections(names: Mapping[str, str], folder: Path) -> dict[str, Section]:
+    # Brings the controller and the physics with it, which a misspelled name need not wait for.
+    from workcell.build import CellConfig
+
     def section(kind: str, name: str, config: type[Any], base: Any) -> Section:
         return Section(name, config, folder / kind / f"{name}.yaml", base)
 
@@ -89,7 +104,7 @@ def _sections(names: Mapping[str, str], folder: Path) -> dict[str, Section]:
 
 
 def _policy_config(name: str) -> type[Any]:
-    """Return the configuration class of a policy: `<Class>Config` beside a class `<Class>Policy`."""
+    """Return a policy's configuration class: `<Name>Config` in the module of `<Name>Policy`."""
     module, _, attribute = POLICIES[name].partition(":")
     config: type[Any] = getattr(
         importlib.import_module(module), attribute.removesuffix("Policy") + "Config"

@@ -136,9 +136,7 @@ def _resolve_section(
 
     mistakes = [
         f"{place(dotted)}: {dotted}: {problem}"
-        for dotted, problem in chain(
-            _unknown_keys(data, section.kind, key), _not_finite(data, key)
-        )
+        for dotted, problem in chain(_unknown_keys(data, section.kind, key), _not_finite(data, key))
     ]
     try:
         # As JSON, because strict JSON is what YAML means here: a list may become a tuple, an

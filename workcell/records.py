@@ -105,7 +105,7 @@ class CycleRecord:
 
 
 def plain_json(value: Any) -> Any:
-    """Return a value as what JSON can hold: numpy becomes plain, a number that is none becomes null.
+    """Return a value as what JSON can hold: arrays become lists, a number that is none null.
 
     Args:
         value: Nested mappings, sequences, arrays, numbers, strings and paths.
@@ -125,6 +125,14 @@ def plain_json(value: Any) -> Any:
     return value
 
 
+def refuse_existing(path: Path) -> None:
+    """Raise `ConfigError` if the folder of a run exists: results are never mixed with older ones."""
+    if path.exists():
+        raise ConfigError(
+            f"--run-dir: {path} exists and is not overwritten; name one that does not exist"
+        )
+
+
 class RunFolder:
     """The folder of one run: `config.yaml`, `records.jsonl` and, at the end, `summary.json`.
 
@@ -139,14 +147,11 @@ class RunFolder:
             path: Where; its parents are made too.
 
         Raises:
-            ConfigError: If it exists: results are never mixed with older ones.
+            ConfigError: If it exists or cannot be made.
         """
+        refuse_existing(path)
         try:
             path.mkdir(parents=True)
-        except FileExistsError:
-            raise ConfigError(
-                f"--run-dir: {path} exists and is not overwritten; name a folder that does not exist"
-            ) from None
         except OSError as error:
             raise ConfigError(f"--run-dir: cannot make {path}: {error.strerror}") from None
         self.path = path

@@ -1,0 +1,234 @@
+"""The command `workcell`. The only place that talks to a person and ends the process.
+
+Exit codes: 0 the command itself worked (cycles may have failed), 1 it broke, 2 something in the
+question was wrong and nothing was started, 130 it was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.exceptions import TyperException
+
+from robot.errors import ConfigError, UnknownName, WorkcellError
+from robot.log import set_up
+
+_FACTORY = "workcell.build:build_cycle"
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="A humanoid that assembles, in simulation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object, and nothing else.")
+]
+Robot = Annotated[str, typer.Option(help="Name of the robot; see `workcell list`.")]
+
+
+@dataclass(frozen=True)
+class _Output:
+    """Where a command's words go.
+
+    Attributes:
+        console: For people: standard output, or standard error beside JSON.
+        stdout: File descriptor of what was standard output when the command began.
+        as_json: Whether the result is printed as JSON.
+    """
+
+    console: Console
+    stdout: int
+    as_json: bool
+
+    def result(self, value: dict[str, Any]) -> None:
+        """Print the result, if it was asked for as JSON."""
+        if self.as_json:
+            os.write(self.stdout, (json.dumps(value) + "\n").encode())
+
+
+@contextmanager
+def _output(as_json: bool) -> Iterator[_Output]:
+    """Give standard output to JSON alone, if it is asked for.
+
+    What C++ libraries print goes to the file descriptor, past `sys.stdout`; so it is the
+    descriptor that is turned away.
+    """
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    try:
+        if as_json:
+            os.dup2(2, 1)
+        # Lines are not broken at the 80 columns that a pipe is taken to have.
+        console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        yield _Output(console, stdout, as_json)
+        sys.stdout.flush()
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(help="Name of the task; see `workcell list`.")],
+    cycles: Annotated[int, typer.Option(help="How many cycles.")] = 5,
+    level: Annotated[str, typer.Option(help="How much varies from cycle to cycle.")] = "factory",
+    seed: Annotated[
+        int, typer.Option(help="Of the first cycle; below 1000000 is for tuning and training.")
+    ] = 1_000_000,
+    robot: Robot = "talos",
+    policy: Annotated[str, typer.Option(help="Who acts.")] = "scripted",
+    gui: Annotated[bool, typer.Option("--gui", help="Open a window.")] = False,
+    video: Annotated[Path | None, typer.Option(help="Write a video (.mp4).")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that share the cycles.")] = 1,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="E.g. task.time_limit=60; repeatable."),
+    ] = None,
+    run_dir: Annotated[Path | None, typer.Option(help="New folder for the results.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Run cycles of a task and report how they went."""
+    from workcell.catalog import Choice
+    from workcell.records import CycleRecord
+    from workcell.run import RunSpec, run_cycles
+    from workcell.terminal import cycle_line, summary_table
+
+    spec = RunSpec(
+        choice=Choice(task, level, robot, policy),
+        cycles=cycles,
+        seed=seed,
+        workers=workers,
+        overrides=tuple(overrides or ()),
+        gui=gui,
+        video=video,
+        run_dir=run_dir,
+        factory=context.obj,
+    )
+    with _output(as_json) as output:
+        console = output.console
+        ended: list[int] = []
+        with console.status("building the cell") as status:
+
+            def on_start(folder: Path) -> None:
+                console.print(f"{task}, {robot}, {level}: {cycles} cycles into {folder}")
+                status.update(f"cycle 1 of {cycles}")
+
+            def on_record(record: CycleRecord) -> None:
+                ended.append(record.seed)
+                console.print(cycle_line(record, len(ended), cycles))
+                status.update(f"cycle {min(len(ended) + 1, cycles)} of {cycles}")
+
+            result = run_cycles(spec, on_record, on_start)
+        if result.interrupted:
+            console.print(f"interrupted after {len(result.records)} of {cycles} cycles")
+        console.print(summary_table(result.summary))
+        output.result(result.as_json())
+    return _INTERRUPTED if result.interrupted else 0
+
+
+@app.command("list")
+def list_names(as_json: Json = False) -> int:
+    """List the names of tasks, levels, robots and policies."""
+    from workcell.catalog import known_names
+
+    with _output(as_json) as output:
+        names = known_names()
+        for kind, known in names.items():
+            output.console.print(f"{kind}: {', '.join(known)}", markup=False)
+        output.result({kind: list(known) for kind, known in names.items()})
+    return 0
+
+
+@app.command()
+def doctor(
+    robot: Annotated[list[str] | None, typer.Option(help="Robots to measure; repeatable.")] = None,
+    measure: Annotated[bool, typer.Option(help="Measure the speed of this machine.")] = True,
+    as_json: Json = False,
+) -> int:
+    """Show versions, what is missing, and whether this machine holds the control rate."""
+    from workcell.doctor import examine
+    from workcell.terminal import two_columns
+
+    with _output(as_json) as output:
+        robots = tuple(robot or ("talos", "talos_fixed")) if measure else ()
+        with output.console.status("measuring"):
+            report = examine(robots)
+        output.console.print(two_columns(report.rows()))
+        output.result(report.as_json())
+    return 0 if report.healthy else 1
+
+
+@app.command()
+def standing(
+    robot: Robot = "talos",
+    noise: Annotated[str, typer.Option(help="Level of the sensors' noise.")] = "B",
+    seed: Annotated[int, typer.Option(help="Of the sensors' noise.")] = 0,
+    as_json: Json = False,
+) -> int:
+    """Measure how well a robot stands, holds its hands and takes shoves."""
+    import dataclasses
+
+    from workcell.catalog import load_robot
+    from workcell.standing import TrialResult, measure_standing
+
+    config = load_robot(robot)
+    with _output(as_json) as output:
+
+        def show(trial: TrialResult) -> None:
+            output.console.print(
+                f"{trial.name:<16} {'ok  ' if trial.passed else 'FAIL'}  hand error rms "
+                f"{trial.error_rms_mm:.2f} max {trial.error_max_mm:.2f} mm  effort "
+                f"{100.0 * trial.effort_share:.0f} %  unsolved {trial.unsolved_ticks}"
+            )
+
+        with output.console.status("standing"):
+            trials = measure_standing(config, noise=noise, seed=seed, progress=show)
+        results = [dataclasses.asdict(trial) for trial in trials]
+        output.result({"robot": robot, "noise": noise, "seed": seed, "trials": results})
+    return 0
+
+
+def main(argv: Sequence[str] | None = None, factory: str = _FACTORY) -> int:
+    """Run the command line and return the exit code.
+
+    Args:
+        argv: Words after `workcell`; those of the process if omitted.
+        factory: Import path of what builds the runner of the cycles; see `crew.RunnerSpec`.
+    """
+    # Before numpy is imported: several pools of threads on few cores slow each other down tenfold,
+    # and the matrices here are too small to share.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    set_up(logging.WARNING)
+    try:
+        code = app(argv, standalone_mode=False, prog_name="workcell", obj=factory)
+    except TyperException as error:
+        return _complain(error.format_message(), error.exit_code)
+    except (ConfigError, UnknownName) as error:
+        return _complain(str(error), 2)
+    except WorkcellError as error:
+        return _complain(f"{type(error).__name__}: {error}", 1)
+    except KeyboardInterrupt:
+        return _complain("interrupted", _INTERRUPTED)
+    # `--help` and a command without a result return nothing.
+    return code if isinstance(code, int) else 0
+
+
+def _complain(message: str, code: int) -> int:
+    for line in message.splitlines():
+        print(f"workcell: {line}", file=sys.stderr)
+    return code

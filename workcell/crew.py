@@ -1,0 +1,232 @@
+"""Who runs the cycles: this process, or several, each with its own cell and share of seeds."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import signal
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from typing_extensions import override
+
+from robot.errors import WorkcellError
+from workcell.config import RunConfig
+from workcell.records import CycleRecord
+
+# How long a process that was told to end may take before it is killed, in s.
+_PATIENCE = 3.0
+
+
+class CycleCrashed(WorkcellError):
+    """A cycle ended in an error that nobody expected; says where."""
+
+
+class Runner(Protocol):
+    """What runs one cycle after the other on one cell."""
+
+    def run(self, seed: int) -> CycleRecord:
+        """Run one cycle."""
+
+    def close(self) -> None:
+        """Close the cell."""
+
+
+@dataclass(frozen=True)
+class RunnerSpec:
+    """How to build a runner, in this process or in another.
+
+    Attributes:
+        factory: Import path `module:function` of `(config, *, gui, video) -> Runner`.
+        config: The resolved configuration.
+        gui: Whether to open a window.
+        video: Where to write a video, or None.
+    """
+
+    factory: str
+    config: RunConfig
+    gui: bool = False
+    video: Path | None = None
+
+    def build(self) -> Runner:
+        """Build the cell and what runs cycles on it."""
+        module, _, function = self.factory.partition(":")
+        build: Callable[..., Runner] = getattr(importlib.import_module(module), function)
+        return build(self.config, gui=self.gui, video=self.video)
+
+
+class Crew(ABC):
+    """Runs cycles; as a context manager it is ready inside and has closed everything after."""
+
+    @abstractmethod
+    def __enter__(self) -> Self:
+        """Build the cells, so that what cannot be built is known before the first cycle."""
+
+    @abstractmethod
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    @abstractmethod
+    def run(self) -> Iterator[CycleRecord]:
+        """Yield the record of each cycle as it ends.
+
+        Raises:
+            CycleCrashed: If a cycle or its process died.
+        """
+
+
+def crew(spec: RunnerSpec, seeds: Sequence[int], workers: int) -> Crew:
+    """Return who runs these seeds.
+
+    Args:
+        spec: How to build a runner.
+        seeds: One cycle each.
+        workers: How many processes; one is this process itself.
+    """
+    if workers == 1:
+        return _Here(spec, seeds)
+    # Every process gets its share in advance: were seeds handed out on demand, short cycles would
+    # be counted more often in a run that is interrupted.
+    return _Processes(spec, [seeds[i::workers] for i in range(min(workers, len(seeds)))])
+
+
+class _Here(Crew):
+    """One cell in this process."""
+
+    def __init__(self, spec: RunnerSpec, seeds: Sequence[int]) -> None:
+        self._spec = spec
+        self._seeds = seeds
+
+    @override
+    def __enter__(self) -> Self:
+        self._runner = self._spec.build()
+        return self
+
+    @override
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._runner.close()
+
+    @override
+    def run(self) -> Iterator[CycleRecord]:
+        for seed in self._seeds:
+            try:
+                record = self._runner.run(seed)
+            except WorkcellError as error:
+                raise CycleCrashed(f"seed {seed}: {type(error).__name__}: {error}") from error
+            yield record
+
+
+class _Processes(Crew):
+    """One cell in each of several processes."""
+
+    def __init__(self, spec: RunnerSpec, shares: Sequence[Sequence[int]]) -> None:
+        self._spec = spec
+        self._shares = shares
+        self._processes: dict[Connection, BaseProcess] = {}
+
+    @override
+    def __enter__(self) -> Self:
+        # Physics, solvers and threads do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        # Ctrl-C reaches every process of the terminal. It is this one's to act upon, so the others
+        # are born deaf to it.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            for share in self._shares:
+                here, there = context.Pipe()
+                process = context.Process(
+                    target=_work, args=(there, self._spec, share), daemon=True
+                )
+                process.start()
+                there.close()
+                self._processes[here] = process
+        finally:
+            signal.signal(signal.SIGINT, before)
+        try:
+            for connection in self._processes:
+                self._receive(connection, "building the cell")
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    @override
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    @override
+    def run(self) -> Iterator[CycleRecord]:
+        for connection in self._processes:
+            connection.send(True)
+        left = {c: list(share) for c, share in zip(self._processes, self._shares, strict=True)}
+        while left:
+            for ready in wait(list(left)):
+                assert isinstance(ready, Connection)  # only connections are waited for
+                record = self._receive(ready, f"seed {left[ready].pop(0)}")
+                if not left[ready]:
+                    del left[ready]
+                assert record is not None  # only the first message, taken on entry, is none
+                yield record
+
+    def _receive(self, connection: Connection, what: str) -> CycleRecord | None:
+        """Return the next message of a process about something; None: its cell is built."""
+        try:
+            message: CycleRecord | WorkcellError | None = connection.recv()
+        except EOFError:
+            process = self._processes[connection]
+            process.join(_PATIENCE)
+            # An unexpected error has left its traceback on standard error.
+            raise CycleCrashed(
+                f"{what}: process {process.name} died (exit code {process.exitcode})"
+            ) from None
+        if isinstance(message, WorkcellError):
+            raise message
+        return message
+
+    def _end(self) -> None:
+        for connection in self._processes:
+            connection.close()
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            process.join(_PATIENCE)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+def _work(connection: Connection, spec: RunnerSpec, seeds: Sequence[int]) -> None:
+    """Run a share of the seeds in this process and send each record up as it ends."""
+    seed: int | None = None
+    try:
+        runner = spec.build()
+        connection.send(None)
+        connection.recv()
+        for seed in seeds:
+            connection.send(runner.run(seed))
+        runner.close()
+    except (EOFError, BrokenPipeError):
+        # Whoever asked is gone: there is nobody left to tell.
+        return
+    except WorkcellError as error:
+        connection.send(error if seed is None else CycleCrashed(f"seed {seed}: {error}"))

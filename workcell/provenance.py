@@ -1,0 +1,58 @@
+"""Where a result came from: the commit, the versions, the machine."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+# What a figure may depend on, by the name pip knows it by.
+DISTRIBUTIONS = (
+    "numpy",
+    "pybullet",
+    "pin",
+    "proxsuite",
+    "numba",
+    "example-robot-data",
+    "gymnasium",
+    "torch",
+    "stable-baselines3",
+    "pydantic",
+    "scipy",
+)
+
+
+def commit() -> str:
+    """Return the checkout's commit, `+changes` if files differ from it, `unknown` without git."""
+    folder = Path(__file__).resolve().parent.parent
+    if not (folder / ".git").exists():
+        return "unknown"
+    head = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return "unknown" if head is None else head + ("+changes" if changes else "")
+
+
+def versions() -> dict[str, str | None]:
+    """Return the version of Python and of each library; None for one that is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

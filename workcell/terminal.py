@@ -1,0 +1,82 @@
+"""What a person reads: one line per cycle, and the figures at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from workcell.metrics import Summary
+from workcell.records import CycleRecord, SideRecord
+
+
+def cycle_line(record: CycleRecord, number: int, total: int) -> Text:
+    """Return one cycle as one line.
+
+    Args:
+        record: The cycle.
+        number: Which one it is, counted from one in the order of their ends.
+        total: How many there will be.
+    """
+    line = Text(f"{number:>{len(str(total))}}/{total}  seed {record.seed}  ")
+    line.append("ok  " if record.success else "FAIL", "green" if record.success else "bold red")
+    line.append(f"  {record.cycle_time_s:5.1f} s")
+    for name, side in record.sides.items():
+        line.append(f"  {name} {_side(side)}")
+    line.append(f"  {record.max_force_n:.0f} N")
+    if record.failure:
+        line.append(f"  {record.failure}", "red")
+    return line
+
+
+def _side(side: SideRecord) -> str:
+    state = "seated" if side.seated else f"not seated ({side.ended_in or 'unknown'})"
+    retries = counts(side.retries)
+    return f"{state}, {retries}" if retries else state
+
+
+def counts(numbers: Mapping[str, int]) -> str:
+    """Return counts by name as words: `2 regrasp, 1 jam`."""
+    return ", ".join(f"{number} {name}" for name, number in numbers.items())
+
+
+def summary_table(summary: Summary) -> Table:
+    """Return the figures of a run."""
+    low, high = 100.0 * summary.wilson_low, 100.0 * summary.wilson_high
+    rate = "none" if summary.success_rate is None else f"{100.0 * summary.success_rate:.1f} %"
+    rows = [
+        ("all sides seated", f"{summary.successes} of {summary.n}"),
+        ("success rate", f"{rate} (95 % interval {low:.1f}-{high:.1f} %)"),
+        ("at the first attempt", f"{summary.first_attempts} of {summary.n}"),
+        ("cycle time, median", _seconds(summary.cycle_time_median_s)),
+        ("cycle time, 90 % below", _seconds(summary.cycle_time_p90_s)),
+        ("hardest wrist force", f"{summary.max_force_n:.1f} N"),
+        ("above 60 N, longest", f"{1000.0 * summary.time_above_60n_s:.0f} ms"),
+        ("falls", str(summary.falls)),
+        ("guard stops", str(summary.guard_stops)),
+        ("ticks without solution", str(summary.unsolved_ticks)),
+    ]
+    for name, side in summary.sides.items():
+        retries = f"; retries: {counts(side.retries)}" if side.retries else ""
+        rows.append((name, f"{side.seated} of {summary.n} seated{retries}"))
+        if side.disagreements:
+            rows.append((f"{name}, switch wrong", f"in {side.disagreements} cycles"))
+    if summary.real_time_factor is not None:
+        rows.append(("real-time factor", f"{summary.real_time_factor:.2f}"))
+    rows += [(f"failed: {reason}", str(number)) for reason, number in summary.failures.items()]
+    return two_columns(rows)
+
+
+def two_columns(rows: Iterable[tuple[str, str]]) -> Table:
+    """Return names and values as a table without lines."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in rows:
+        # As text: a value in square brackets is no markup.
+        table.add_row(Text(name), Text(value))
+    return table
+
+
+def _seconds(value: Any) -> str:
+    return "none" if value is None else f"{value:.2f} s"
