@@ -27,6 +27,8 @@ class ToolConfig:
         position_weight: Of the three accelerations of a tool.
         orientation_weight: Of its three angular accelerations.
         wrench_cutoff_hz: Cut-off of the felt wrench, in Hz.
+        wrench_knees: Force in N and torque in N·m of which half is believed; of much less, nothing,
+            so that what is left of a sensor's bias after taring does not push the hand aside.
     """
 
     reference: ReferenceConfig = field(default_factory=ReferenceConfig)
@@ -34,6 +36,7 @@ class ToolConfig:
     position_weight: float = 50.0
     orientation_weight: float = 10.0
     wrench_cutoff_hz: float = 20.0
+    wrench_knees: tuple[float, float] = (0.5, 0.03)
 
 
 class Arm:
@@ -73,6 +76,8 @@ class Arm:
         self._period = config.impedance.design_period
         self._weight = np.repeat([config.position_weight, config.orientation_weight], 3)
         self._age = math.inf
+        self._felt = np.zeros(6)
+        self._knees = config.wrench_knees
 
     def reset(self, reading: Reading | None) -> None:
         """Forget target and design, and take the felt wrench as it is.
@@ -82,7 +87,8 @@ class Arm:
         """
         self.active = False
         self._age = math.inf
-        self.wrench_tool[:] = reading.wrench_tool if isinstance(reading, WrenchReading) else 0.0
+        self._felt[:] = reading.wrench_tool if isinstance(reading, WrenchReading) else 0.0
+        self._trust()
 
     def feel(self, reading: Reading | None, dt: float) -> None:
         """Take in what the wrist feels, low-passed.
@@ -93,7 +99,15 @@ class Arm:
         """
         if isinstance(reading, WrenchReading):
             share = 1.0 - math.exp(-self._cutoff * dt)
-            self.wrench_tool += share * (reading.wrench_tool - self.wrench_tool)
+            self._felt += share * (reading.wrench_tool - self._felt)
+            self._trust()
+
+    def _trust(self) -> None:
+        """Let through what is well above the sensor's bias: w |w|^2 / (|w|^2 + knee^2)."""
+        for first, knee in zip((0, 3), self._knees, strict=True):
+            half = self._felt[first : first + 3]
+            square = float(half @ half)
+            self.wrench_tool[first : first + 3] = square / (square + knee * knee) * half
 
     def weight(self, share: float) -> Array:
         """Return the weights of the six rows, of which a yielding tool keeps a share."""

@@ -23,6 +23,7 @@ from robot.control.constraints import (
     write_joint_box,
 )
 from robot.control.controller import Controller
+from robot.control.friction import FrictionConfig, FrictionObserver
 from robot.control.kernels import cross, rotated, rotated_rows, rotation_error, to_quaternion
 from robot.control.objectives import LeastSquares, Posture, PostureConfig
 from robot.control.qp import DenseQP, SolverConfig
@@ -61,6 +62,7 @@ class WholeBodyConfig:
         posture: What the joints do otherwise.
         contact: The feet.
         limits: Efforts, positions, velocities.
+        friction: How unknown torques of the arms are found.
         servo: What the servos add.
         solver: When the program counts as solved.
     """
@@ -70,6 +72,7 @@ class WholeBodyConfig:
     posture: PostureConfig = field(default_factory=PostureConfig)
     contact: ContactConfig = field(default_factory=ContactConfig)
     limits: LimitConfig = field(default_factory=LimitConfig)
+    friction: FrictionConfig = field(default_factory=FrictionConfig)
     servo: ServoConfig = field(default_factory=ServoConfig)
     solver: SolverConfig = field(default_factory=SolverConfig)
 
@@ -139,6 +142,10 @@ class WholeBodyController(Controller):
             )
             for arm, frame in model.tool_frames.items()
         }
+        joints_of_arms = np.any([arm.joints for arm in self.arms.values()], axis=0)
+        self._friction = FrictionObserver(
+            joints_of_arms, model.effort_limits, self._config.friction
+        )
         self._quaternion_torso = np.array([0.0, 0.0, 0.0, 1.0])
         self._quaternion = np.zeros(4)
         self._rotation_error = np.zeros(3)
@@ -166,6 +173,7 @@ class WholeBodyController(Controller):
         self._hold_position = None
         self._failures_in_a_row = 0
         self.unsolved = 0
+        self._friction.reset()
         self._program.forget()
 
     @override
@@ -174,6 +182,8 @@ class WholeBodyController(Controller):
         configuration = self._model.at(robot.joint_position, robot.joint_velocity, robot.base)
         inertia = configuration.mass_matrix()
         bias = configuration.bias_effort()
+        self._friction.observe(configuration.velocity, dt)
+        bias[-self._model.n :] -= self._friction.effort
         self._write_tools(configuration, state, target, bias, dt)
         self._write_feet(configuration)
         self._write_trunk(configuration, target)
@@ -189,6 +199,7 @@ class WholeBodyController(Controller):
         effort = self._program.rows[:n] @ solution + bias[-n:]
         self._effort = effort
         self.joint_acceleration = solution[self._nv - n : self._nv]
+        self._friction.expect(inertia, configuration.velocity, solution[: self._nv], dt)
         return RobotCommand(
             joint_position=np.clip(robot.joint_position, *self._position_limits),
             joint_velocity=np.clip(
@@ -320,6 +331,7 @@ class WholeBodyController(Controller):
         Raises:
             NoSolution: After too many such ticks in a row.
         """
+        self._friction.skip()
         self.unsolved += 1
         self._failures_in_a_row += 1
         limit = self._config.solver.failures
