@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from envs.actions import ActionScale
 from envs.assembly_env import AssemblyEnv
+from policies import policy_named
 from robot.cell import Cell
 from robot.control.whole_body import WholeBodyConfig, WholeBodyController
 from robot.descriptions import derive
@@ -39,6 +41,9 @@ from tasks.nut_insertion import NutInsertion
 from tasks.sim_scene import SimScene, load_parts
 from tasks.task import Task
 from tasks.variation import Variation
+from workcell.config import RunConfig
+from workcell.cycle import CycleRunner, ForceWatch
+from workcell.video import Film
 
 # One thread a process: several workers on few cores otherwise slow each other down tenfold.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -288,12 +293,40 @@ def _fixture(
     return fixture, held
 
 
-__all__ = [
-    "CellConfig",
-    "SimRobotParts",
-    "SimWorkcell",
-    "build_cell",
-    "build_controller",
-    "build_robot",
-    "build_sim",
-]
+def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = None) -> CycleRunner:
+    """Build what runs the cycles of a resolved configuration.
+
+    Args:
+        config: With the sections `task`, `level`, `robot`, `cell` and `policy`.
+        gui: Whether to open PyBullet's window.
+        video: Where to write a video of every cycle, or None.
+    """
+    cell = config.get("cell", CellConfig)
+    watch = ForceWatch(cell.guard.force_limit, cell.dt)
+    sim = build_sim(
+        config.names["task"],
+        config.values["task"],
+        config.get("level", Variation),
+        config.get("robot", RobotConfig),
+        cell,
+        gui=gui,
+        listeners=[watch],
+    )
+    film = Film(video, sim.env.dt, sim.parts.world) if video else None
+
+    def close() -> None:
+        if film is not None:
+            film.close()
+        sim.close()
+
+    return CycleRunner(
+        sim.env,
+        policy_named(config.names["policy"], config.values["policy"]),
+        robot=config.names["robot"],
+        level=config.names["level"],
+        force_watch=watch,
+        request_start=sim.fixture.station.request_start,
+        counters=sim.counters,
+        on_step=film.shoot if film is not None else lambda: None,
+        on_close=close,
+    )

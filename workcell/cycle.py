@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from workcell.records import CycleRecord, SideRecord
 
 from envs.assembly_env import AssemblyEnv
 from policies.policy import Brief, Policy
@@ -18,6 +17,7 @@ from robot.loop import Tick
 from robot.sensor import WrenchReading
 from robot.station import Direction, StationInputs, StationOutputs
 from tasks.task import Outcome
+from workcell.records import CycleRecord, SideRecord
 
 # How long the station may take to answer a handshake, in s.
 _ANSWER_TIME = 5.0
@@ -70,7 +70,7 @@ class CycleRunner:
         force_watch: ForceWatch,
         request_start: Callable[[bool], None] = lambda wanted: None,
         counters: Callable[[], Mapping[str, int]] = dict,
-        on_step: Callable[[AssemblyEnv], None] = lambda env: None,
+        on_step: Callable[[], None] = lambda: None,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         """Join what a cycle needs.
@@ -150,7 +150,7 @@ class CycleRunner:
                     self._policy.act(observation)
                 )
                 outcome = info["outcome"]
-                self._on_step(env)
+                self._on_step()
                 if terminated:
                     failure = outcome.failure
                     break
@@ -188,7 +188,7 @@ class CycleRunner:
                     f"station: no '{what}' within {_ANSWER_TIME} s; inputs {cell.station.read()}"
                 )
             self.env.hold()
-            self._on_step(self.env)
+            self._on_step()
         return cell.clock.time - began
 
     def _tighten(self) -> tuple[bool, str | None]:

@@ -9,6 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot.errors import ConfigError
+from robot.sim.world import World
+
+# Where the camera stands and what it looks at, in the world, in m: over the robot's left shoulder.
+_EYE = (1.35, 0.95, 1.45)
+_TARGET = (0.40, 0.0, 0.90)
+_FIELD_OF_VIEW = 0.75
+_SIZE = (640, 480)
 
 
 class VideoWriter:
@@ -43,6 +50,29 @@ class VideoWriter:
             rgb: Shape (height, width, 3).
         """
         self._writer.append_data(np.asarray(rgb))
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+
+class Film:
+    """A video of a world from a fixed place, one frame a policy step."""
+
+    def __init__(self, path: Path, dt: float, world: World) -> None:
+        """Open the file.
+
+        Args:
+            path: Ends in `.mp4`.
+            dt: Time between two frames, in s.
+            world: What is filmed.
+        """
+        self._world = world
+        self._writer = VideoWriter(path, 1.0 / dt)
+
+    def shoot(self) -> None:
+        """Add a frame of the present."""
+        self._writer.add(self._world.render(*_SIZE, _EYE, _TARGET, _FIELD_OF_VIEW))
 
     def close(self) -> None:
         """Finish the file."""
