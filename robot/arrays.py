@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,9 @@ def frozen(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
     array: Array = np.array(value, dtype=np.float64)
     if array.shape != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
-    # The sum of finite numbers this small cannot overflow, and one sum is cheaper than isfinite.
-    if not np.isfinite(array.sum()):
+    # One product tells, cheaper than isfinite: squares of one sign cannot cancel, and those of any
+    # quantity here do not overflow.
+    if not math.isfinite(np.vdot(array, array)):
         bad = np.flatnonzero(~np.isfinite(array.ravel())).tolist()
         raise ValueError(f"{name}: expected finite numbers, got {array.ravel()[bad]} at {bad}")
     array.flags.writeable = False

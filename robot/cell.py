@@ -87,7 +87,7 @@ class Cell:
         self._stamp["sequence"] += 1
         now = self.clock.time
         stamped = dataclasses.replace(
-            self.guard.clamp(command, state, self.clock.dt),
+            self.guard.clamp(command, state),
             sequence=self._stamp["sequence"],
             time=now,
             valid_until=now + _COMMAND_LIFE_PERIODS * self.clock.dt,

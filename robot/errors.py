@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from typing_extensions import override
+
 
 class WorkcellError(Exception):
     """Base of every deliberate exception of this project."""
@@ -36,6 +38,7 @@ class UnknownName(WorkcellError):
         self.name = name
         self.known = tuple(names)
 
+    @override
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, tuple[str, ...]]]:
         """Let worker processes hand this error to their parent."""
         return (type(self), (self.kind, self.name, self.known))

@@ -146,14 +146,13 @@ class Guard:
         self._tools = {}
         self._tools_time = -math.inf
 
-    def clamp(self, command: RobotCommand, state: CellState, dt: float) -> RobotCommand:
+    def clamp(self, command: RobotCommand, state: CellState) -> RobotCommand:
         """Return the nearest command that is allowed; the same object if nothing had to be bent.
 
         Args:
             command: What the controller wants.
-            state: What was measured when it was made.
-            dt: The control period, in s. Every bound here is one of state, not of rate, so that
-                bending twice changes nothing; a guard that limits rates needs it.
+            state: What was measured when it was made. Every bound is one of state, not of rate, so
+                that bending twice changes nothing.
         """
         n = command.joint_position.shape[0]
         scratch = self._command
