@@ -47,6 +47,9 @@ _HALF_TURN = Pose.from_rotation_vector((0.0, 0.0, math.pi))
 # steel on steel stands for how oily the nut is, so both are read from the same number.
 PAD_FRICTION_ABOVE_STEEL = 0.4
 
+# A bump comes while the hands are at work, in s from the start: a cycle without trouble takes 6 s.
+SHOVE_WINDOW = 6.0
+
 
 @dataclass(frozen=True)
 class StationConfig:
@@ -203,7 +206,7 @@ class NutInsertion(Task):
             "chamfer_mm": 1e3 * between(rng, v.chamfer),
             "friction_steel": friction,
             "friction_pads": friction + PAD_FRICTION_ABOVE_STEEL,
-            **shove(rng, v, window=20.0),
+            **shove(rng, v, window=SHOVE_WINDOW),
             "noise_seed": float(rng.integers(2**31)),
         }
         parts: dict[str, Pose] = {}
