@@ -1,6 +1,8 @@
 """`python -m workcell` is the command `workcell`."""
 
+import sys
+
 from workcell.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -148,7 +148,9 @@ def _resolve_section(
             dotted, problem = _problem(dotted, detail)
             mistakes.append(f"{place(dotted)}: {dotted}: {problem}")
     except UnknownName as error:
-        mistakes.append(f"{place(key)}: {key}: {error}")
+        # The check that looked the name up does not say in which field it stands.
+        dotted = next(_keys_of(data, error.name, key), key)
+        mistakes.append(f"{place(dotted)}: {dotted}: {error}")
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return value
@@ -227,13 +229,23 @@ def _not_finite(value: Any, dotted: str) -> Iterator[tuple[str, str]]:
     """Yield dotted key and remedy for every number that is none."""
     if isinstance(value, float) and not math.isfinite(value):
         yield dotted, f"expected a finite number, got {value}"
-    items: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, Mapping):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    for key, item in items:
+    for key, item in _items(value):
         yield from _not_finite(item, f"{dotted}.{key}")
+
+
+def _keys_of(value: Any, wanted: Any, dotted: str) -> Iterator[str]:
+    """Yield the dotted key of every place that holds a value."""
+    if value == wanted:
+        yield dotted
+    for key, item in _items(value):
+        yield from _keys_of(item, wanted, f"{dotted}.{key}")
+
+
+def _items(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Return what a mapping or a list holds, with keys or indices; nothing for anything else."""
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def _problem(dotted: str, detail: Any) -> tuple[str, str]:

@@ -126,7 +126,7 @@ def plain_json(value: Any) -> Any:
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise `ConfigError` if the folder of a run exists: results are never mixed with older ones."""
+    """Raise `ConfigError` if a run's folder exists: results are never mixed with older ones."""
     if path.exists():
         raise ConfigError(
             f"--run-dir: {path} exists and is not overwritten; name one that does not exist"

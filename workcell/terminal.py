@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from workcell.metrics import Summary
@@ -42,7 +40,7 @@ def counts(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in numbers.items())
 
 
-def summary_table(summary: Summary) -> Table:
+def summary_table(summary: Summary) -> Text:
     """Return the figures of a run."""
     low, high = 100.0 * summary.wilson_low, 100.0 * summary.wilson_high
     rate = "none" if summary.success_rate is None else f"{100.0 * summary.success_rate:.1f} %"
@@ -69,14 +67,11 @@ def summary_table(summary: Summary) -> Table:
     return two_columns(rows)
 
 
-def two_columns(rows: Iterable[tuple[str, str]]) -> Table:
-    """Return names and values as a table without lines."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in rows:
-        # As text: a value in square brackets is no markup.
-        table.add_row(Text(name), Text(value))
-    return table
+def two_columns(rows: Sequence[tuple[str, str]]) -> Text:
+    """Return names and values below each other, never cut or wrapped however narrow the screen."""
+    width = max(len(name) for name, _ in rows)
+    return Text("\n".join(f"{name:<{width}}  {value}" for name, value in rows))
 
 
-def _seconds(value: Any) -> str:
+def _seconds(value: float | None) -> str:
     return "none" if value is None else f"{value:.2f} s"
