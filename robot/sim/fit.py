@@ -52,8 +52,6 @@ _HYSTERESIS = 0.002
 # hull and the pin overlap by more than this, in m: Bullet would throw it out.
 _COS_LYING = 0.5
 _HULL_OVERLAP = 3e-4
-# Steps between looks at who holds a nut.
-_LOOK_PERIOD = 4
 # A free nut that touches and was slower than this, in m/s and rad/s, for so many steps is computed
 # every few steps only, and until it moves gets the same push: seated nuts would cost the most.
 _STILL = (1e-4, 2e-2)
@@ -161,8 +159,7 @@ class SplineFit(ForceElement):
                     continue
                 nut.forget()
             elif gap > _HYSTERESIS:
-                self._set(nut, Mode.FAR)
-                nut.forget()
+                self._give_back(nut, Mode.FAR)
                 continue
             self._near(world, nut, position, quaternion)
 
@@ -170,7 +167,7 @@ class SplineFit(ForceElement):
     def state(self) -> Array:
         parts = [self._parameters[distance.CLEARANCE : distance.FRICTION + 1]]
         for nut in self._nuts:
-            counts = (nut.mode, nut.held, nut.sleep, nut.look, nut.calm)
+            counts = (nut.mode, nut.held, nut.sleep, nut.calm)
             parts.append(np.array(counts, dtype=np.float64))
             parts += [nut.memory, nut.report, nut.push, nut.bristles.ravel()]
         return np.concatenate(parts)
@@ -185,10 +182,10 @@ class SplineFit(ForceElement):
         self.configure(clearance=clearance, chamfer=chamfer, friction=friction)
         at = 3
         for nut in self._nuts:
-            mode, held, sleep, look, calm = (int(value) for value in state[at : at + 5])
+            mode, held, sleep, calm = (int(value) for value in state[at : at + 4])
             self._set(nut, Mode(mode), bool(held))
-            nut.sleep, nut.look, nut.calm = sleep, look, calm
-            at += 5
+            nut.sleep, nut.calm = sleep, calm
+            at += 4
             for target in (nut.memory, nut.report, nut.push, nut.bristles.reshape(-1)):
                 target[:] = state[at : at + target.size]
                 at += target.size
@@ -229,8 +226,7 @@ class SplineFit(ForceElement):
         engaged = nut.mode == Mode.FIT and nut.report[solver.HULL_DEPTH] > _HULL_OVERLAP
         if not (upright or engaged):
             if nut.mode != Mode.LYING:
-                self._set(nut, Mode.LYING)
-                nut.forget()
+                self._give_back(nut, Mode.LYING)
             return
         linear, angular = client.getBaseVelocity(nut.body)
         if nut.calm >= _CALM_STEPS:
@@ -238,10 +234,7 @@ class SplineFit(ForceElement):
             if nut.calm % _CALM_PERIOD and _is_still(linear, angular):
                 self._push(nut, position)
                 return
-        if nut.look == 0:
-            self._set(nut, Mode.FIT, self._is_held(nut))
-            nut.look = _LOOK_PERIOD
-        nut.look -= 1
+        self._set(nut, Mode.FIT, self._is_held(nut))
         nut.push[:] = kernel.advance(
             position, quaternion, linear, angular,
             self._pin_position, self._pin_rotation,
@@ -280,6 +273,18 @@ class SplineFit(ForceElement):
         # Half the threshold for letting go, so that a grip near it does not flicker.
         return bool(force > (0.5 if nut.held else 1.0) * self._config.held_force)
 
+    def _give_back(self, nut: NutState, mode: Mode) -> None:
+        """Leave a nut to Bullet."""
+        assert self._world is not None  # Only asked during a step.
+        if nut.inertia == nut.true_inertia:
+            # The moment grows: keep the angular momentum, since keeping the spin would add energy.
+            linear, spin = self._world.client.getBaseVelocity(nut.body)
+            share = nut.inertia[1] / self._config.far_inertia
+            slow = [share * value for value in spin]
+            self._world.client.resetBaseVelocity(nut.body, linear, slow)
+        self._set(nut, mode)
+        nut.forget()
+
     def _set(self, nut: NutState, mode: Mode, held: bool = False) -> None:
         """Give the contact to this element or to Bullet, and the nut the mass that goes with it."""
         assert self._world is not None  # Only asked for once the bodies are known.
@@ -294,11 +299,6 @@ class SplineFit(ForceElement):
             inertia = nut.true_inertia
         else:
             inertia = (nut.true_inertia[0], c.far_inertia, c.far_inertia)
-            if nut.inertia == nut.true_inertia:
-                # Keep the angular momentum; keeping the spin would add energy.
-                linear, spin = client.getBaseVelocity(nut.body)
-                share = nut.inertia[1] / c.far_inertia
-                client.resetBaseVelocity(nut.body, linear, [share * value for value in spin])
         if inertia != nut.inertia:
             nut.inertia = inertia
             # Two calls: setting the mass makes Bullet derive an inertia from the shape.

@@ -47,10 +47,14 @@ from robot.sim.fit_solver import (
 )
 
 # Layout of what a nut remembers from one step to the next.
-VALID, FLIP, MASS, MOMENT, SOFTNESS = range(5)
-TWIST = slice(5, 11)
-WRENCH = slice(11, 17)
-MEMORY = 17
+VALID, FLIP, MASS, ACROSS, AXIAL, SOFTNESS = range(6)
+TWIST = slice(6, 12)
+WRENCH = slice(12, 18)
+KNOWN = slice(18, 24)
+OTHER = slice(24, 30)
+MEMORY = 30
+# How much of what pushes on a free nut unexpectedly is believed at each step.
+_FREE_SHARE = 0.1
 # Largest change of the softness in a step, as a share.
 _SOFTENING = 0.05
 
@@ -221,11 +225,11 @@ def advance(
 ) -> tuple[float, float, float, float, float, float]:
     """Return the contact wrench (force, torque about the nut's centre) along the world axes.
 
-    What else acts on a held nut is not known, so it is taken from the last step:
-    `Fext = M (v - v_last) / dt - F_last`. Without it the step would hold back no more than about
-    `M / dt^2` times the penetration, and a strong hand would push teeth through teeth. A free nut's
-    weight and magnetic pull are known, and taking them from the last step instead would make its
-    tiny moment of inertia swing.
+    Weight and magnetic pull are known. What else acts, fingers above all, is taken from the last
+    step: `Fext = M (v - v_last) / dt - F_last`. Without it the step would hold back no more than
+    about `M / dt^2` times the penetration, and a strong hand would push teeth through teeth. A held
+    nut believes all of it at once; a free one, which should feel nothing else, only slowly, since
+    its tiny moment of inertia would swing with every error.
 
     Args:
         position: Nut's centre of mass in the world, in m. Three numbers.
@@ -236,14 +240,14 @@ def advance(
         pin_rotation: From the pin frame to the world. Shape (3, 3).
         inertia: The body's mass, and moments across and along the axis. Shape (3,).
         known: Wrench of all that acts on a nut nobody touches, world axes. Shape (6,).
-        held: Whether something else presses on it, so that `known` is not all.
+        held: Whether something else presses on it.
         most_stiffness: Of all touching points together, in N/m.
         p: Parameters. Shape (19,).
         dt: Physics step, in s.
         nut_points: As in `find_points`.
         rim_points: As in `find_points`.
         pin_points: As in `find_points`.
-        memory: What the nut remembers; changed. Shape (17,).
+        memory: What the nut remembers; changed. Shape (30,).
         bristles: As in `find_points`; changed.
         report: Filled. Shape (5,).
     """
@@ -267,14 +271,23 @@ def advance(
 
     external = (known.reshape(2, 3) @ pin_rotation).ravel()
     last, wrench = memory[TWIST], memory[WRENCH]
-    if held and memory[VALID] > 0.0:
+    other, last_known = memory[OTHER], memory[KNOWN]
+    if memory[VALID] > 0.0:
+        along = 0.0
         for a in range(3):
-            external[a] = memory[MASS] * (v[a] - last[a]) / dt - wrench[a]
-            external[3 + a] = memory[MOMENT] * (v[3 + a] - last[3 + a]) / dt - wrench[3 + a]
-    # A held nut's moments are alike in all directions, so one number carries them over.
-    memory[VALID] = 1.0 if held else 0.0
-    memory[MASS], memory[MOMENT] = inertia[0], inertia[1]
-    memory[TWIST] = v
+            along += rotation[a, 2] * (v[3 + a] - last[3 + a]) / dt
+        along *= memory[AXIAL] - memory[ACROSS]
+        share = 1.0 if held else _FREE_SHARE
+        for a in range(6):
+            felt = (memory[MASS] if a < 3 else memory[ACROSS]) * (v[a] - last[a]) / dt
+            if a >= 3:
+                felt += along * rotation[a - 3, 2]
+            other[a] += share * (felt - wrench[a] - last_known[a] - other[a])
+    last_known[:] = external
+    external += other
+    memory[VALID] = 1.0
+    memory[MASS], memory[ACROSS], memory[AXIAL] = inertia[0], inertia[1], inertia[2]
+    last[:] = v
 
     found = np.empty((MOST, COLUMNS))
     count, hull = find_points(

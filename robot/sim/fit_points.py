@@ -30,10 +30,9 @@ def contact_points(spline: Spline, clearance: float, chamfer: float) -> tuple[Ar
         Points in the nut frame moved to the front face, twice, and in the pin frame, in m. Shapes
         (216, 3), (24, 3) and (216, 3) for six teeth.
     """
-    profile, normals = _profile(spline)
     depths = (0.0, 0.5 * chamfer, chamfer)
     mouth, tip = spline.root_radius + clearance + chamfer, spline.tip_radius - chamfer
-    bore, pin = profile + clearance * normals, profile
+    bore, pin = _profile(spline, clearance), _profile(spline, 0.0)
     bore_points = [_ring(bore, z, smallest=mouth - z) for z in depths]
     pin_points = [_ring(pin, spline.pin_height - z, largest=tip + z) for z in depths]
     around = np.linspace(0.0, 2.0 * math.pi, _RIM_POINTS, endpoint=False)
@@ -41,42 +40,48 @@ def contact_points(spline: Spline, clearance: float, chamfer: float) -> tuple[Ar
     return np.concatenate(bore_points), rim, np.concatenate(pin_points)
 
 
-def _profile(spline: Spline) -> tuple[Array, Array]:
-    """Return points around the pin across its axis, and the outward normal at each. Shapes (n, 2).
+def _profile(spline: Spline, offset: float) -> Array:
+    """Return points around the pin's profile or its offset curve. Shape (n, 2).
 
     Middle, quarter points and corners of tip and root, and the middle of each flank.
+
+    Args:
+        spline: Dimensions.
+        offset: Distance of the curve from the pin, in m.
     """
     s = spline
     tip = s.tip_radius * np.array([math.cos(s.tip_half_angle), math.sin(s.tip_half_angle)])
     root = s.root_radius * np.array([math.cos(s.root_half_angle), math.sin(s.root_half_angle)])
-    along = tip - root
-    flank_normal = np.array([-along[1], along[0]]) / np.linalg.norm(along)
-    half_root = 0.5 * (s.root_half_angle + s.half_pitch)
-    arcs = [
-        (s.tip_radius, 0.0),
-        (s.tip_radius, 0.5 * s.tip_half_angle),
-        (s.tip_radius, s.tip_half_angle),
-        (s.root_radius, s.root_half_angle),
-        (s.root_radius, half_root),
-        (s.root_radius, s.half_pitch),
+    along = (tip - root) / np.linalg.norm(tip - root)
+    flank = np.array([-along[1], along[0]])
+    # The offset curve's corner at the root is where the shifted flank meets the wider root arc,
+    # |root + offset flank + t along| = root radius + offset; at the tip it is round.
+    start = root + offset * flank
+    b = float(start @ along)
+    t = -b + math.sqrt(b * b - float(start @ start) + (s.root_radius + offset) ** 2)
+    corner = start + t * along
+    corner_angle = math.atan2(corner[1], corner[0])
+    half = [
+        _at(s.tip_radius + offset, 0.5 * s.tip_half_angle),
+        _at(s.tip_radius + offset, s.tip_half_angle),
+        0.5 * (tip + root) + offset * flank,
+        corner,
+        _at(s.root_radius + offset, 0.5 * (corner_angle + s.half_pitch)),
     ]
-    normals = [np.array([math.cos(angle), math.sin(angle)]) for _, angle in arcs]
-    points = [radius * normal for (radius, _), normal in zip(arcs, normals, strict=True)]
-    points.append(0.5 * (tip + root))
-    normals.append(flank_normal)
-    # The other half of the tooth; its middle and the gap's belong to both halves.
     mirror = np.array([1.0, -1.0])
-    shared = (0, 5)
-    others = [k for k in range(len(points)) if k not in shared]
-    points += [mirror * points[k] for k in others]
-    normals += [mirror * normals[k] for k in others]
+    # The middles of tooth and gap belong to both halves.
+    tooth = [_at(s.tip_radius + offset, 0.0), _at(s.root_radius + offset, s.half_pitch)]
+    tooth += half + [mirror * point for point in half]
     turns = 2.0 * s.half_pitch * np.arange(s.teeth)
     cos, sin = np.cos(turns), np.sin(turns)
     rotations = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
-    return (
-        np.einsum("tij,pj->tpi", rotations, np.array(points)).reshape(-1, 2),
-        np.einsum("tij,pj->tpi", rotations, np.array(normals)).reshape(-1, 2),
-    )
+    points: Array = np.einsum("tij,pj->tpi", rotations, np.array(tooth)).reshape(-1, 2)
+    return points
+
+
+def _at(radius: float, angle: float) -> Array:
+    """Return a point by radius and angle. Shape (2,)."""
+    return np.array([radius * math.cos(angle), radius * math.sin(angle)])
 
 
 def _ring(profile: Array, z: float, smallest: float = 0.0, largest: float = math.inf) -> Array:

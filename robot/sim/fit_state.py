@@ -62,7 +62,6 @@ class NutState:
         self.mode = Mode.FAR
         self.held = False
         self.sleep = 0
-        self.look = 0
         self.calm = 0
         self.push = np.zeros(6)
 
@@ -72,5 +71,4 @@ class NutState:
         self.bristles[:] = 0.0
         self.report[:] = 0.0
         self.push[:] = 0.0
-        self.look = 0
         self.calm = 0
