@@ -16,7 +16,7 @@ from robot.sim.world import World
 from robot.spatial import Pose
 from robot.station import Signal
 from tasks.nut_insertion import NutInsertion
-from tasks.sim_scene import SimFixture, on_the_floor
+from tasks.sim_scene import SimFixture, dropped
 from tasks.task import Layout
 
 # Spare nuts wait here, out of sight and out of reach, in m.
@@ -100,7 +100,7 @@ class NutFixture(SimFixture):
         self._layout = layout
         p = layout.parameters
         steel = p["friction_steel"]
-        # Bullet multiplies the factors of both bodies: nuts have 1, everything else the coefficient.
+        # Bullet multiplies the factors of both bodies: nuts have 1, all else the coefficient.
         for arm in self._task.arms:
             for nut in self._task.nuts(arm):
                 self._world.set_friction(nut, 1.0)
@@ -129,5 +129,5 @@ class NutFixture(SimFixture):
         events = {"clearance_mm": self._layout.parameters["clearance_mm"]}
         for arm in self._task.arms:
             presented = self._task.nuts(arm)[: self._task.config.magazine - self._feeders[arm].left]
-            events[f"lost_{arm}"] = float(on_the_floor(self._world, presented))
+            events[f"lost_{arm}"] = float(dropped(self._world, presented, self._task.station.floor))
         return events

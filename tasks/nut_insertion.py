@@ -29,19 +29,15 @@ from robot.errors import UnknownName
 from robot.sensor import TactileReading
 from robot.signals.tactile import estimate_in_hand
 from robot.spatial import Pose
-from robot.station import Direction, SignalSpec
+from robot.station import Direction
 from tasks.judging import Seat, SeatRule, is_meshed, is_seated, seat_of
 from tasks.nut_plan import PlanConfig, nut_plan
-from tasks.parts.nut import NUT_SIZES, nest_part, nut_part, pin_part
+from tasks.nut_station import ARMS, BENCH, HALF_TURN, NutStation, StationConfig
+from tasks.parts.nut import NUT_SIZES
 from tasks.phases import Phase
 from tasks.rewards import effort, excess, potential_difference
 from tasks.task import Layout, Observed, Outcome, Snapshot, Task, vector
 from tasks.variation import Variation, between, misplaced, shove
-
-ARMS = ("left", "right")
-
-# A nest's x axis points up, a tool's down: half a turn about the axis both share.
-_HALF_TURN = Pose.from_rotation_vector((0.0, 0.0, math.pi))
 
 # Rubber-faced pads on steel: a dry pad grips at 0.8, an oily one at 0.5. The drawn friction of
 # steel on steel stands for how oily the nut is, so both are read from the same number.
@@ -49,31 +45,6 @@ PAD_FRICTION_ABOVE_STEEL = 0.4
 
 # A bump comes while the hands are at work, in s from the start: a cycle without trouble takes 6 s.
 SHOVE_WINDOW = 6.0
-
-
-@dataclass(frozen=True)
-class StationConfig:
-    """Where feeders and fixture stand; the right side mirrors the left.
-
-    Attributes:
-        tilt_deg: How far the approach points below the horizontal.
-        feeder_position: Of the nut in the left nest, world, in m.
-        pin_position: Of the left pin's seat, world, in m.
-        home_position: Where the left tool waits, world, in m.
-    """
-
-    tilt_deg: float = 30.0
-    feeder_position: tuple[float, float, float] = (0.525, 0.38, 0.877)
-    pin_position: tuple[float, float, float] = (0.58, 0.26, 0.88)
-    home_position: tuple[float, float, float] = (0.46, 0.30, 0.95)
-
-    def __post_init__(self) -> None:
-        """Refuse a station that the robot's arms cannot point at."""
-        if not 0.0 <= self.tilt_deg <= 45.0:
-            raise ValueError(f"tilt_deg: expected 0 to 45, got {self.tilt_deg}")
-        for name in ("feeder_position", "pin_position", "home_position"):
-            if getattr(self, name)[1] <= 0.05:
-                raise ValueError(f"{name}: expected y of the left side above 0.05 m")
 
 
 @dataclass(frozen=True)
@@ -111,18 +82,13 @@ class NutInsertionConfig:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
 
 
-def tool_orientation(tilt: float) -> Pose:
-    """Return the tool frame's axes in the world: z ahead and down by a tilt, x down, y to the left.
-
-    Args:
-        tilt: Angle of the approach below the horizontal, in rad.
-    """
-    c, s = math.cos(tilt), math.sin(tilt)
-    return Pose.from_rotation([[-s, 0.0, c], [0.0, 1.0, 0.0], [-c, 0.0, -s]])
-
-
 class NutInsertion(Task):
-    """Nuts on splined, magnetised pins, with both hands at once."""
+    """Nuts on splined, magnetised pins, with both hands at once.
+
+    Attributes:
+        size: Dimensions of nut and pin.
+        station: Where everything nominally is.
+    """
 
     name = "nut_insertion"
     arms = ARMS
@@ -139,32 +105,10 @@ class NutInsertion(Task):
         self.variation = variation
         self.time_limit = config.time_limit
         self.size = NUT_SIZES[config.nut]
-        orientation = tool_orientation(math.radians(config.station.tilt_deg))
-        turned = orientation @ Pose.from_rotation_vector((math.pi, 0.0, 0.0))
-        self.pose_world_nest = self._both(config.station.feeder_position, turned @ _HALF_TURN)
-        self.pose_world_pin = self._both(config.station.pin_position, turned)
-        self.pose_world_home = self._both(config.station.home_position, orientation)
-        self.parts = tuple(
-            part
-            for arm in ARMS
-            for part in (
-                pin_part(f"pin_{arm}", self.size),
-                nest_part(f"nest_{arm}", self.size),
-                *(nut_part(name, self.size) for name in self.nuts(arm)),
-            )
-        )
-        self.signals = (
-            *(
-                SignalSpec(f"{name}_{arm}{suffix}", Direction.INPUT, bool, f"{meaning}, {arm} side")
-                for arm in ARMS
-                for name, suffix, meaning in (
-                    ("feeder", "_ready", "a nut lies in the nest"),
-                    ("seated", "", "the proximity switch behind the plate sees a nut"),
-                    ("tightened", "", "the fixture has tightened the nut"),
-                )
-            ),
-            SignalSpec("tighten", Direction.OUTPUT, bool, "hands are clear, tighten both"),
-        )
+        self.station = NutStation(config.station, self.size, config.magazine)
+        self.parts = self.station.parts
+        self.signals = self.station.signals
+        self.pose_world_home = self.station.pose_world_home
         self._inputs = tuple(s.name for s in self.signals if s.direction is Direction.INPUT)
         self.observation = (
             Observed("signals", len(self._inputs), f"process signals, 0 or 1: {self._inputs}"),
@@ -185,17 +129,9 @@ class NutInsertion(Task):
         )
         self.begin()
 
-    @staticmethod
-    def _both(position: tuple[float, float, float], orientation: Pose) -> dict[str, Pose]:
-        x, y, z = position
-        return {
-            "left": Pose(np.array([x, y, z]), orientation.quaternion),
-            "right": Pose(np.array([x, -y, z]), orientation.quaternion),
-        }
-
     def nuts(self, arm: str) -> tuple[str, ...]:
         """Return the names of the nuts in a feeder's magazine, first to last."""
-        return tuple(f"nut_{arm}_{i}" for i in range(self.config.magazine))
+        return self.station.nuts(arm)
 
     @override
     def sample_layout(self, rng: np.random.Generator) -> Layout:
@@ -209,15 +145,15 @@ class NutInsertion(Task):
             **shove(rng, v, window=SHOVE_WINDOW),
             "noise_seed": float(rng.integers(2**31)),
         }
-        parts: dict[str, Pose] = {}
+        parts: dict[str, Pose] = {BENCH: Pose.identity()}
         believed: dict[str, Pose] = {}
         for arm in ARMS:
-            believed[f"nest_{arm}"] = self.pose_world_nest[arm]
-            believed[f"pin_{arm}"] = self.pose_world_pin[arm]
-            parts[f"pin_{arm}"] = self.pose_world_pin[arm] @ misplaced(
+            believed[f"nest_{arm}"] = self.station.pose_world_nest[arm]
+            believed[f"pin_{arm}"] = self.station.pose_world_pin[arm]
+            parts[f"pin_{arm}"] = self.station.pose_world_pin[arm] @ misplaced(
                 rng, v.pin_offset, v.pin_tilt
             )
-            nest = self.pose_world_nest[arm] @ misplaced(rng, v.grasp_offset, v.grasp_tilt)
+            nest = self.station.pose_world_nest[arm] @ misplaced(rng, v.grasp_offset, v.grasp_tilt)
             parts[f"nest_{arm}"] = nest
             for nut in self.nuts(arm):
                 yaw = Pose.from_rotation_vector((0.0, 0.0, rng.uniform(-math.pi, math.pi)))
@@ -245,7 +181,7 @@ class NutInsertion(Task):
             plan += nut_plan(
                 arm,
                 pose_world_pick=layout.pose_world_believed[f"nest_{arm}"]
-                @ _HALF_TURN
+                @ HALF_TURN
                 @ pose_nut_tool,
                 pose_world_tip=pin @ tip @ pose_nut_tool,
                 pose_world_seat=pin @ seat @ pose_nut_tool,

@@ -7,12 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from robot.sim.contacts import ContactMonitor
-from robot.sim.driver import SimDriver
-from robot.sim.shove import Shove
 from typing_extensions import override
 
 from robot.arrays import Array
+from robot.sim.contacts import ContactMonitor
+from robot.sim.driver import SimDriver
+from robot.sim.shove import Shove
 from robot.sim.world import World
 from robot.spatial import Pose
 from tasks.parts.shapes import Part
@@ -22,8 +22,6 @@ from tasks.task import Layout
 # A robot whose base is lower or more tilted than this has fallen.
 _FALLEN_DROP = 0.25
 _FALLEN_TILT = math.radians(35.0)
-# Parts below this height, in m, lie on the floor: a dropped one is gone.
-_FLOOR = 0.3
 
 
 class SimFixture(ABC):
@@ -126,6 +124,6 @@ def load_parts(world: World, parts: Sequence[Part]) -> None:
         )
 
 
-def on_the_floor(world: World, names: Sequence[str]) -> int:
-    """Return how many of the named bodies have been dropped."""
-    return sum(float(world.pose_world_body(name).position[2]) < _FLOOR for name in names)
+def dropped(world: World, names: Sequence[str], floor: float) -> int:
+    """Return how many of the named bodies are below a height, in m."""
+    return sum(float(world.pose_world_body(name).position[2]) < floor for name in names)

@@ -12,9 +12,9 @@ from robot.errors import ConfigError
 from robot.sim.world import World
 
 # Where the camera stands and what it looks at, in the world, in m: over the robot's left shoulder.
-_EYE = (1.35, 0.95, 1.45)
-_TARGET = (0.40, 0.0, 0.90)
-_FIELD_OF_VIEW = 0.75
+_EYE = (1.75, 1.25, 1.60)
+_TARGET = (0.35, 0.0, 0.95)
+_FIELD_OF_VIEW = 0.72
 _SIZE = (640, 480)
 
 

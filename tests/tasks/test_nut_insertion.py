@@ -12,7 +12,8 @@ from robot.spatial import Pose
 from robot.state import RobotState
 from robot.station import StationInputs
 from tasks import TASKS, task_named
-from tasks.nut_insertion import NutInsertion, NutInsertionConfig, StationConfig
+from tasks.nut_insertion import NutInsertion, NutInsertionConfig
+from tasks.nut_station import StationConfig
 from tasks.phases import Motion
 from tasks.task import Layout, Snapshot
 from tasks.variation import LEVELS, level_named
