@@ -134,7 +134,7 @@ class SplineFit(ForceElement):
     def reset(self) -> None:
         for nut in self._nuts:
             if self._world is not None:
-                self._set(nut, Mode.FAR)
+                self._set_far(nut)
             nut.forget()
             nut.sleep = 0
         if self._world is not None:
@@ -155,6 +155,7 @@ class SplineFit(ForceElement):
             gap = math.sqrt((x - mx) ** 2 + (y - my) ** 2 + (z - mz) ** 2) - self._reach
             if nut.mode == Mode.FAR:
                 if gap > 0.0:
+                    self._set_far(nut)
                     nut.sleep = min(_LONGEST_SLEEP, int(gap / (_FASTEST * world.physics_dt)))
                     continue
                 nut.forget()
@@ -299,12 +300,16 @@ class SplineFit(ForceElement):
             inertia = nut.true_inertia
         else:
             inertia = (nut.true_inertia[0], c.far_inertia, c.far_inertia)
-        if inertia != nut.inertia:
-            nut.inertia = inertia
-            # Two calls: setting the mass makes Bullet derive an inertia from the shape.
-            mass, across, axial = inertia
-            client.changeDynamics(nut.body, -1, mass=mass)
-            client.changeDynamics(nut.body, -1, localInertiaDiagonal=(across, across, axial))
+        nut.give_inertia(client, inertia)
+
+    def _set_far(self, nut: NutState) -> None:
+        """Leave a nut that is away from the pin to Bullet, with the moments it is stable with.
+
+        Asked again now and then: a feeder that hands a nut out gives it its own mass and moments.
+        """
+        assert self._world is not None  # Only asked for once the bodies are known.
+        nut.look_at(self._world.client)
+        self._set(nut, Mode.FAR)
 
     def _attach(self, world: World) -> None:
         """Look the bodies up, once they exist."""
@@ -313,10 +318,7 @@ class SplineFit(ForceElement):
         self._find_pin(world)
         for nut in self._nuts:
             nut.body = world.body(nut.name)
-            info = world.client.getDynamicsInfo(nut.body, -1)
-            nut.true_inertia = (info[0], info[2][0], info[2][2])
-            nut.inertia = nut.true_inertia
-            self._set(nut, Mode.FAR)
+            self._set_far(nut)
 
     def _find_pin(self, world: World) -> None:
         """Read where the pin is, and gravity."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +65,26 @@ class NutState:
         self.sleep = 0
         self.calm = 0
         self.push = np.zeros(6)
+
+    def look_at(self, client: Any) -> None:
+        """Read what mass and moments the body has now; the first that are not zero are its own."""
+        info = client.getDynamicsInfo(self.body, -1)
+        self.inertia = (info[0], info[2][0], info[2][2])
+        if self.true_inertia[0] == 0.0:
+            self.true_inertia = self.inertia
+
+    def give_inertia(self, client: Any, inertia: tuple[float, float, float]) -> None:
+        """Give the body mass and moments, unless it has no mass: then it waits in a magazine."""
+        if inertia == self.inertia:
+            return
+        self.look_at(client)
+        if self.inertia[0] == 0.0:
+            return
+        self.inertia = inertia
+        mass, across, axial = inertia
+        # Two calls: setting the mass makes Bullet derive an inertia from the shape.
+        client.changeDynamics(self.body, -1, mass=mass)
+        client.changeDynamics(self.body, -1, localInertiaDiagonal=(across, across, axial))
 
     def forget(self) -> None:
         """Drop what belongs to an earlier contact."""

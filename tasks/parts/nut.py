@@ -178,9 +178,10 @@ def pin_part(name: str, size: NutSize, friction: float = 0.5) -> Part:
 def nest_part(name: str, size: NutSize, friction: float = 0.5) -> Part:
     """Return a nest: a V of two rails under the nut, and a stop before its front end.
 
-    The nut lies in the V under gravity for approach directions from horizontal to 45 degrees down,
-    may be turned about its axis by any angle, and leaves along +z. Between the rails and pads that
-    close along y there is at least 0.5 mm.
+    The nut lies in the V under gravity for approach directions up to 45 degrees below the
+    horizontal, may be turned about its axis by any angle, and leaves along +z. A level nest needs
+    friction above 0.2 to keep it from creeping out. Pads that close along y and sit at the nut's
+    height stay clear of the rails.
 
     Args:
         name: Unique in the scene.

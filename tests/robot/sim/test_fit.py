@@ -7,7 +7,7 @@ import pytest
 
 from robot.errors import UnknownName
 from robot.spatial import Pose
-from tests.robot.sim.fixture import GRAVITY, GRIP, HORIZONTAL, MASS, SPLINE, Fixture, Hand
+from tests.robot.sim.fixture import GRAVITY, GRIP, HORIZONTAL, INERTIA, MASS, SPLINE, Fixture, Hand
 
 HALF_PITCH = SPLINE.half_pitch
 
@@ -244,3 +244,20 @@ def test_a_nut_that_is_not_there_is_named():
     fixture.run(1e-3)
     with pytest.raises(UnknownName, match="nut"):
         fixture.fit.truth("nvt")
+
+
+def test_a_nut_that_a_feeder_hands_out_later_is_known_by_its_own_mass():
+    fixture = Fixture(magnet=2.0)
+    client, body = fixture.world.client, fixture.world.body("nut")
+    client.changeDynamics(body, -1, mass=0.0)
+    fixture.run(0.05)
+    assert client.getDynamicsInfo(body, -1)[0] == 0.0
+    client.changeDynamics(body, -1, mass=MASS, localInertiaDiagonal=INERTIA)
+    fixture.place(depth=-1e-3)
+    fixture.run(0.3)
+    assert abs(fixture.truth().gap) < 2e-5
+    info = client.getDynamicsInfo(body, -1)
+    assert (info[0], *info[2]) == pytest.approx((MASS, *INERTIA))
+    fixture.world.set_pose("nut", Pose.translation([0.0, 0.0, 0.5]))
+    fixture.run(2e-3)
+    assert client.getDynamicsInfo(body, -1)[2][0] > 1e-5
