@@ -303,9 +303,10 @@ class SimDriver(Driver):
         """Return what is so now."""
         states = self._read_joints()
         n = self._model.n
-        numbers = np.array([state[:2] for state in states[:n]])
+        position = np.array([state[0] for state in states[:n]])
+        velocity = np.array([state[1] for state in states[:n]])
         fingers = [(state[0], state[1]) for state in states[n:]]
-        return _Sample(self._world.steps, numbers[:, 0], numbers[:, 1], self._output, fingers)
+        return _Sample(self._world.steps, position, velocity, self._output, fingers)
 
     def _measure(self) -> RobotState:
         """Return the sample that is due, with noise."""

@@ -126,14 +126,12 @@ class SimGripper:
     def set_pad_friction(self, friction: float) -> None:
         """Set the pads' factor of Coulomb's coefficient; the part's factor multiplies it."""
         for link in self._links:
-            # Anchors hold what rests between the pads: without them a gripped part creeps by
-            # 0.4 mm, and without spinning friction it swings about the line through the pads.
+            # Without spinning friction a part swings about the line through the pads.
             self._client.changeDynamics(
                 self._body,
                 link,
                 lateralFriction=friction,
                 spinningFriction=self._config.pad_spinning,
-                frictionAnchor=1,
             )
 
     def efforts(self, a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:

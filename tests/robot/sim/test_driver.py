@@ -11,6 +11,7 @@ from robot.estimator import BaseEstimator
 from robot.geometry import Box
 from robot.sim.driver import SimDriver, SimDriverConfig
 from robot.sim.noise import NOISE_LEVELS
+from robot.sim.shove import Shove
 from robot.sim.world import GRAVITY, World
 from robot.spatial import Pose
 from robot.state import Lifecycle, RobotCommand
@@ -169,29 +170,55 @@ def test_a_bolted_robot_takes_no_estimator_and_has_no_base(tmp_path):
     assert gantry.driver.pose_world_base_true() is None
 
 
+class Humanoid:
+    """TALOS on a floor."""
+
+    def __init__(self):
+        self.config, self.model = robot_config("talos"), robot_model("talos")
+        self.world = World()
+        self.world.add_body(
+            "floor",
+            [Box((2.0, 2.0, 0.1))],
+            mass=0.0,
+            pose_world_body=Pose.translation([0.0, 0.0, -0.1]),
+            friction=0.8,
+        )
+        self.pose = Pose.translation(self.config.base.position)
+        urdf = derive(self.config.description).sim_urdf
+        self.robot = self.world.load_robot("talos", urdf, self.pose, fixed=False)
+        config = self.config
+        estimator = BaseEstimator(self.model, config.foot_half_sizes, config.base.imu_frame)
+        self.driver = SimDriver(self.world, self.robot, self.model, estimator=estimator)
+        self.driver.configure()
+        self.driver.activate()
+        self.shove = Shove(self.robot, config.torso_link)
+        self.world.add_element(self.shove)
+        self.world.save()
+
+    def stand(self, ticks, impulse=(0.0, 0.0, 0.0), lean=0.0):
+        """Return what an episode on the brakes measured."""
+        self.world.restore()
+        joint_position = self.model.joint_position(self.config.posture) + lean
+        self.driver.place(joint_position, self.pose)
+        self.shove.schedule(0.0, impulse)
+        states = []
+        for _ in range(ticks):
+            self.world.tick()
+            states.append(self.driver.read())
+        return states
+
+
 @pytest.fixture(scope="module")
-def standing():
-    config, model, world = robot_config("talos"), robot_model("talos"), World()
-    world.add_body(
-        "floor",
-        [Box((2.0, 2.0, 0.1))],
-        mass=0.0,
-        pose_world_body=Pose.translation([0.0, 0.0, -0.1]),
-        friction=0.8,
-    )
-    pose = Pose.translation(config.base.position)
-    robot = world.load_robot("talos", derive(config.description).sim_urdf, pose, fixed=False)
-    estimator = BaseEstimator(model, config.foot_half_sizes, config.base.imu_frame)
-    driver = SimDriver(world, robot, model, estimator=estimator)
-    driver.configure()
-    driver.activate()
-    driver.place(model.joint_position(config.posture), pose)
-    states = []
-    for _ in range(300):
-        world.tick()
-        states.append(driver.read())
-    yield driver, states, robot
-    world.close()
+def humanoid():
+    made = Humanoid()
+    yield made
+    made.world.close()
+
+
+@pytest.fixture(scope="module")
+def standing(humanoid):
+    states = humanoid.stand(300)
+    return humanoid.driver, states, humanoid.robot
 
 
 def test_a_humanoid_stands_on_its_brakes(standing):
@@ -212,6 +239,16 @@ def test_the_imu_of_a_robot_at_rest_feels_gravity(standing):
     _, states, _ = standing
     felt = np.mean([state.base.acceleration_base for state in states[100:]], axis=0)
     np.testing.assert_allclose(felt, [0.0, 0.0, GRAVITY], atol=0.15)
+
+
+def test_an_episode_of_a_humanoid_does_not_depend_on_the_one_before(humanoid):
+    def measured(states):
+        return np.array([state.joint_position for state in states])
+
+    first = measured(humanoid.stand(60))
+    # Off its feet and in another posture: contacts come and go in another order.
+    humanoid.stand(150, impulse=(60.0, 20.0, 0.0), lean=0.05)
+    np.testing.assert_array_equal(measured(humanoid.stand(60)), first)
 
 
 def test_a_floating_robot_without_an_estimator_is_refused(standing):

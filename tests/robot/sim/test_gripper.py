@@ -142,6 +142,25 @@ def test_a_part_that_is_pushed_sideways_takes_the_fingers_along_by_little(tmp_pa
     assert abs(holding.pose_tool_nut().position[1] - start) < 2e-5
 
 
+@pytest.mark.parametrize(("share", "holds"), [(0.8, True), (1.2, False)])
+def test_a_part_turns_about_the_line_through_the_pads_when_friction_gives_way(
+    tmp_path, share, holds
+):
+    holding = Holding(tmp_path)
+    start = holding.pose_tool_nut()
+    # Each of two contacts resists with its force times both lengths times the other's factor.
+    limit = 2.0 * FORCE * 2.0 * 1.5e-3 * MU**0.5
+    torque = [0.0, share * limit, 0.0]
+
+    def turn():
+        holding.world.add_wrench("nut", [0.0, 0.0, 0.0, *torque])
+
+    holding.world.add_actuator(turn)
+    holding.move(0.3)
+    turned = holding.pose_tool_nut().angle_to(start)
+    assert turned < 0.02 if holds else turned > 0.1
+
+
 def test_an_opened_gripper_lets_go(tmp_path):
     holding = Holding(tmp_path)
     holding.move(0.2, opening=0.03)
