@@ -1,0 +1,66 @@
+"""The rules of the house that no linter knows."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = ("robot", "tasks", "envs", "policies", "workcell")
+SOURCES = sorted(file for layer in LAYERS for file in (ROOT / layer).rglob("*.py"))
+# Longer than this, a file does not answer one question any more.
+LONGEST = 400
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def pinned():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    found = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name.lower().replace("_", "-"): version for name, version in found}
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_file_can_be_read_in_one_sitting(file):
+    assert len(file.read_text().splitlines()) <= LONGEST
+
+
+def test_every_folder_of_sources_is_packaged():
+    folders = {".".join(file.parent.relative_to(ROOT).parts) for file in SOURCES}
+    assert folders == set(PROJECT["tool"]["setuptools"]["packages"]) - {"workcell.configs"}
+
+
+def test_every_dependency_is_pinned_to_a_version_in_its_range():
+    project = PROJECT["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(pinned()[requirement.name.lower()]), requirement
+
+
+def test_every_outside_library_that_is_imported_is_a_dependency():
+    modules = {"yaml": "pyyaml", "pinocchio": "pin", "pybullet_utils": "pybullet"}
+    known = {
+        Requirement(text).name.replace("-", "_") for text in PROJECT["project"]["dependencies"]
+    }
+    import sys
+
+    pattern = re.compile(r"^\s*(?:import|from) ([a-z_0-9]+)", re.MULTILINE)
+    for file in SOURCES:
+        for name in pattern.findall(file.read_text()):
+            if name in sys.stdlib_module_names or name in LAYERS:
+                continue
+            assert modules.get(name, name) in known, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_everything_is_caught_in_one_place_only():
+    catching = [
+        file.name for file in SOURCES if re.search(r"except( Exception)?:", file.read_text())
+    ]
+    assert catching == ["cycle.py"]
+
+
+def test_the_licence_and_the_robots_it_does_not_cover_are_there():
+    assert "Apache License" in (ROOT / "LICENSE").read_text()
+    assert "TALOS" in (ROOT / "NOTICE").read_text()
+    assert not [p for p in ROOT.glob("*/**/*.stl") if ".venv" not in p.parts]

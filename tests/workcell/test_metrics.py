@@ -1,0 +1,71 @@
+import pytest
+
+from tests.workcell.fake_runner import record
+from workcell.metrics import summarize, wilson
+from workcell.records import SideRecord
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    # 20 of 20: the project's own example; 81 of 263: Newcombe, Statistics in Medicine 17 (1998).
+    [(20, 20, 0.8389, 1.0), (0, 20, 0.0, 0.1611), (81, 263, 0.2553, 0.3662), (0, 0, 0.0, 1.0)],
+)
+def test_wilson_matches_published_values(successes, n, low, high):
+    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_is_exact_at_its_ends():
+    assert all(wilson(0, n)[0] == 0.0 and wilson(n, n)[1] == 1.0 for n in range(1, 200))
+
+
+@pytest.mark.parametrize(("successes", "n"), [(3, 2), (-1, 2)])
+def test_wilson_refuses_impossible_counts(successes, n):
+    with pytest.raises(ValueError, match="successes"):
+        wilson(successes, n)
+
+
+def test_cycle_times_are_those_of_successes():
+    records = [record(1, cycle_time_s=t) for t in (10.0, 20.0, 30.0)]
+    records.append(record(2, success=False, cycle_time_s=76.0))
+    summary = summarize(records)
+    assert summary.cycle_time_median_s == 20.0
+    assert summary.cycle_time_p90_s == pytest.approx(28.0)
+    assert summary.success_rate == 0.75
+
+
+def test_failures_are_counted_by_reason_the_most_frequent_first():
+    reasons = ["fell", "guard_stop: 61 N at left", "guard_stop: 70 N at right"]
+    summary = summarize([record(1, success=False, failure=reason) for reason in reasons])
+    assert list(summary.failures.items()) == [("guard_stop", 2), ("fell", 1)]
+
+
+def test_sides_are_counted_apart():
+    one = record(1, sides={"left": SideRecord(True, {"jam": 2}), "right": SideRecord(False)})
+    two = record(2, sides={"left": SideRecord(True, {"jam": 1, "drop": 1}, disagrees=True)})
+    summary = summarize([one, two])
+    assert summary.sides["left"].seated == 2
+    assert summary.sides["left"].retries == {"jam": 3, "drop": 1}
+    assert summary.sides["left"].disagreements == 1
+    assert summary.sides["right"].seated == 0
+    assert summary.retries == 4
+
+
+def test_a_success_with_a_retry_is_none_at_the_first_attempt():
+    records = [record(1), record(2, first_attempt=False), record(3, success=False)]
+    assert summarize(records).first_attempts == 1
+
+
+def test_the_worst_force_is_kept():
+    summary = summarize([record(1, max_force_n=12.0), record(2, max_force_n=34.0)])
+    assert summary.max_force_n == 34.0
+
+
+def test_the_real_time_factor_weighs_cycles_by_their_length():
+    records = [record(1, wall_s=1.0, sim_s=2.0), record(2, wall_s=3.0, sim_s=10.0)]
+    assert summarize(records).real_time_factor == 3.0
+
+
+def test_no_cycle_gives_no_figures_and_no_error():
+    summary = summarize([])
+    assert (summary.n, summary.success_rate, summary.cycle_time_median_s) == (0, None, None)
+    assert (summary.wilson_low, summary.wilson_high) == (0.0, 1.0)

@@ -1,0 +1,140 @@
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from robot.errors import ConfigError
+from tests.workcell import fake_runner
+from tests.workcell.fake_runner import BREAKS, DIES, FAILS
+from workcell.catalog import Choice
+from workcell.crew import CycleCrashed
+from workcell.records import read_records
+from workcell.run import RunSpec, run_cycles
+
+FACTORY = "tests.workcell.fake_runner:build"
+
+
+def spec(tmp_path, **changes):
+    values = {"cycles": 4, "seed": 100, "run_dir": tmp_path / "run", "factory": FACTORY}
+    return RunSpec(Choice("nut_insertion"), **{**values, **changes})
+
+
+def seeds_on_disk(tmp_path):
+    return sorted(found.seed for found in read_records(tmp_path / "run" / "records.jsonl"))
+
+
+def test_each_cycle_is_told_as_it_ends_after_it_was_written(tmp_path):
+    told = []
+
+    def on_record(record):
+        assert record.seed in seeds_on_disk(tmp_path)
+        told.append(record.seed)
+
+    result = run_cycles(spec(tmp_path), on_record)
+    assert told == [100, 101, 102, 103]
+    assert [record.seed for record in result.records] == told
+
+
+@pytest.mark.parametrize(("cycles", "workers"), [(7, 3), (2, 9)])
+def test_workers_run_every_seed_once_and_figures_do_not_depend_on_them(tmp_path, cycles, workers):
+    alone = run_cycles(spec(tmp_path, cycles=cycles, run_dir=tmp_path / "alone"))
+    result = run_cycles(spec(tmp_path, cycles=cycles, workers=workers))
+    assert seeds_on_disk(tmp_path) == list(range(100, 100 + cycles))
+    assert result.summary == alone.summary
+    assert result.records == alone.records
+
+
+def test_the_folder_holds_configuration_records_and_summary(tmp_path):
+    result = run_cycles(spec(tmp_path, cycles=6, overrides=("task.time_limit=60",)))
+    folder = result.run_dir
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["task"] == {"name": "nut_insertion", "values": config["task"]["values"]}
+    assert config["task"]["values"]["time_limit"] == 60.0
+    assert config["run"]["seed"] == 100
+    assert config["versions"]["numpy"]
+    assert config["commit"]
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["complete"] is True
+    assert (summary["n"], summary["successes"]) == (6, 5)
+    assert summary["failures"] == {"dropped": 1}
+
+
+def test_without_a_name_every_run_gets_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = {run_cycles(spec(tmp_path, cycles=1, run_dir=None)).run_dir for _ in range(3)}
+    assert len(folders) == 3
+    assert all(folder.name.startswith("nut_insertion-talos-factory-") for folder in folders)
+    assert all(folder.parent == Path("runs") for folder in folders)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_crash_keeps_what_had_ended(tmp_path, workers):
+    with pytest.raises(CycleCrashed, match=f"seed {BREAKS}.*the gripper does not answer"):
+        run_cycles(spec(tmp_path, seed=BREAKS - 4, cycles=6, workers=workers))
+    assert BREAKS - 4 in seeds_on_disk(tmp_path)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["complete"] is False
+    assert summary["n"] == len(seeds_on_disk(tmp_path)) >= 3
+
+
+def test_a_process_that_dies_is_noticed_by_its_seed(tmp_path):
+    with pytest.raises(CycleCrashed, match=rf"seed {DIES}.*died \(exit code 3\)"):
+        run_cycles(spec(tmp_path, seed=DIES - 2, cycles=3, workers=2))
+
+
+def test_an_interrupt_keeps_what_had_ended(tmp_path):
+    def on_record(record):
+        if record.seed == 101:
+            raise KeyboardInterrupt
+
+    result = run_cycles(spec(tmp_path), on_record)
+    assert result.interrupted
+    assert [record.seed for record in result.records] == [100, 101] == seeds_on_disk(tmp_path)
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["complete"] is False
+
+
+def test_no_process_outlives_its_run(tmp_path):
+    def on_record(record):
+        raise KeyboardInterrupt
+
+    began, threads = time.monotonic(), threading.active_count()
+    run_cycles(spec(tmp_path, seed=fake_runner.HANGS - 1, cycles=2, workers=2), on_record)
+    assert time.monotonic() - began < 30.0
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_cannot_be_built_leaves_no_folder(tmp_path, workers):
+    refused = spec(tmp_path, workers=workers, factory="tests.workcell.fake_runner:refuse")
+    with pytest.raises(ConfigError, match="pip install"):
+        run_cycles(refused)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"cycles": 0}, "--cycles: expected 1 or more, got 0"),
+        ({"workers": 0}, "--workers: expected 1 or more, got 0"),
+        ({"seed": -1}, "--seed: expected 0 or more, got -1"),
+        ({"workers": 2, "gui": True}, "--workers: expected 1 with --gui, got 2"),
+        ({"workers": 2, "video": Path("a.mp4")}, "--workers: expected 1 with --video, got 2"),
+        ({"video": Path("a.gif")}, "--video: expected a new file ending in .mp4, got a.gif"),
+        ({"run_dir": Path("tests")}, "--run-dir: tests exists and is not overwritten"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_at_once(tmp_path, changes, problem):
+    with pytest.raises(ConfigError, match=problem):
+        spec(tmp_path, **changes)
+
+
+def test_the_json_result_has_the_documented_keys(tmp_path):
+    result = run_cycles(spec(tmp_path, seed=FAILS - 3))
+    assert " ".join(result.as_json()) == (
+        "task robot level seed n successes success_rate wilson_low wilson_high "
+        "cycle_time_median_s cycle_time_p90_s cycle_time_p99_s retries falls guard_stops "
+        "max_force_n failures real_time_factor run_dir"
+    )
