@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
 from typing import Any
 
-import pybullet
-from pybullet_utils.bullet_client import BulletClient
+
+@contextlib.contextmanager
+def _muted() -> Iterator[None]:
+    """Keep what C code prints off standard output: PyBullet greets on import and on connecting."""
+    sys.stdout.flush()
+    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nothing)
+
+
+with _muted():
+    import pybullet
+    from pybullet_utils.bullet_client import BulletClient
 
 
 class Client(BulletClient):  # type: ignore[misc]
@@ -20,7 +40,8 @@ class Client(BulletClient):  # type: ignore[misc]
         Args:
             gui: Whether to open PyBullet's window.
         """
-        super().__init__(pybullet.GUI if gui else pybullet.DIRECT)
+        with _muted():
+            super().__init__(pybullet.GUI if gui else pybullet.DIRECT)
 
     def __getattr__(self, name: str) -> Any:
         value = super().__getattr__(name)
