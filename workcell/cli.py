@@ -23,7 +23,6 @@ from typer.exceptions import TyperException
 from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.log import set_up
 
-_FACTORY = "workcell.build:build_cycle"
 _INTERRUPTED = 130
 
 app = typer.Typer(
@@ -104,7 +103,7 @@ def run(
     """Run cycles of a task and report how they went."""
     from workcell.catalog import Choice
     from workcell.records import CycleRecord
-    from workcell.run import RunSpec, run_cycles
+    from workcell.run import FACTORY, RunSpec, run_cycles
     from workcell.terminal import cycle_line, summary_table
 
     spec = RunSpec(
@@ -116,7 +115,7 @@ def run(
         gui=gui,
         video=video,
         run_dir=run_dir,
-        factory=context.obj,
+        factory=context.obj or FACTORY,
     )
     with _output(as_json) as output:
         console = output.console
@@ -202,12 +201,13 @@ def standing(
     return 0
 
 
-def main(argv: Sequence[str] | None = None, factory: str = _FACTORY) -> int:
+def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:
     """Run the command line and return the exit code.
 
     Args:
         argv: Words after `workcell`; those of the process if omitted.
-        factory: Import path of what builds the runner of the cycles; see `crew.RunnerSpec`.
+        factory: Import path of what builds the runner of the cycles, see `crew.RunnerSpec`; the
+            simulated cell if omitted.
     """
     # Before numpy is imported: several pools of threads on few cores slow each other down tenfold,
     # and the matrices here are too small to share.

@@ -21,7 +21,8 @@ from workcell.records import CycleRecord, RunFolder, plain_json, refuse_existing
 
 # Seeds below belong to training and tuning; see `--seed`.
 FIRST_EVALUATION_SEED = 1_000_000
-_FACTORY = "workcell.build:build_cycle"
+# What builds the simulated cell and runs cycles on it.
+FACTORY = "workcell.build:build_cycle"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class RunSpec:
     gui: bool = False
     video: Path | None = None
     run_dir: Path | None = None
-    factory: str = _FACTORY
+    factory: str = FACTORY
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, before anything starts."""
