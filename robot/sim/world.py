@@ -56,9 +56,8 @@ class ForceElement(ABC):
 class World(Clock):
     """Bodies, a robot or several, what pushes on them, and time.
 
-    Bodies that are added by shape have their frame at the centre of mass, so Bullet's poses are
-    theirs; robots translate (`SimRobot`). Twists are (linear of the centre of mass, angular) along
-    the world axes. Steps are counted, so that time is an exact multiple of the period.
+    Bodies added by shape have their frame at the centre of mass, so Bullet's poses are theirs;
+    robots translate (`SimRobot`). Steps are counted, so that time is a multiple of the period.
 
     Attributes:
         client: The physics server, for elements and sensors.
@@ -193,8 +192,7 @@ class World(Clock):
         # Set in calls of their own: together some of them are lost.
         client.changeDynamics(body, -1, linearDamping=0.0, angularDamping=0.0)
         client.changeDynamics(body, -1, collisionMargin=_COLLISION_MARGIN)
-        # Bullet caps velocities at 100 rad/s before it solves contacts, and with them every torque
-        # on a held part: at 0.02 N·m on a nut of 7 g.
+        # Bullet's cap of 100 rad/s, before contacts are solved, caps torques on held parts too.
         client.changeDynamics(body, -1, maxJointVelocity=_VELOCITY_CAP)
         if mass > 0.0:
             client.changeDynamics(
