@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time as system_time
 from abc import ABC, abstractmethod
+
 from typing_extensions import override
 
 

@@ -128,7 +128,7 @@ def multiply_quaternions(first: Array, second: Array) -> Array:
 
 
 def rotate(quaternion: Array, vector: Array) -> Array:
-    """Return a vector turned by a unit quaternion: v + 2 w (u × v) + 2 u × (u × v). Shape (3,)."""
+    """Return a vector turned by a unit quaternion: v + 2 w c + 2 u x c, c = u x v. Shape (3,)."""
     x, y, z, w = (float(v) for v in quaternion)
     a, b, c = (float(v) for v in vector)
     tx, ty, tz = 2.0 * (y * c - z * b), 2.0 * (z * a - x * c), 2.0 * (x * b - y * a)

@@ -28,7 +28,8 @@ class BaseState:
         pose_world_base: Estimated pose of the base link.
         twist_world_base: Estimated twist (linear, angular) of the base link's origin, along the
             world axes, in m/s and rad/s. Shape (6,).
-        acceleration_base: Proper acceleration felt by the IMU, along its axes, in m/s^2. Shape (3,).
+        acceleration_base: Proper acceleration felt by the IMU, along its axes, in m/s^2.
+            Shape (3,).
     """
 
     pose_world_base: Pose
