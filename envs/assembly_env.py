@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -14,6 +16,8 @@ from envs.actions import ACTION_SIZE, ActionScale, decode, stiffness_of
 from envs.observations import Observation, entries, observe, space
 from robot.arrays import Array
 from robot.cell_state import CellState
+from robot.driver import StopCategory
+from robot.errors import NoSolution, SafetyStop
 from robot.loop import ControlLoop, Tick
 from robot.sensor import WrenchReading
 from robot.state import Target, ToolTarget
@@ -54,15 +58,18 @@ class AssemblyEnv(gym.Env[Observation, Action]):
     | `<arm>_gripper_opening`         | (1,)       | distance between the pads, m                  |
     | `<arm>_wrench_tool`             | (6,)       | felt by the tool, mean of the period, N, N·m  |
     | `<arm>_tactile`                 | (2, 11, 9) | taxel pressure, kPa                           |
+    | `<camera>_rgb`                  | (h, w, 3)  | picture, uint8; only with cameras switched on |
     | task keys                       |            | see `Task.observation`                        |
 
     ### End of an episode
 
-    `terminated` on success or on a failure that cannot be undone, `truncated` on the time
-    limit, never both. `info["outcome"]` holds the judgement and `info["reward_terms"]` the terms.
+    `terminated` on success or on a failure that cannot be undone, a robot that was halted among
+    them; `truncated` on the time limit, never both. `info["outcome"]` holds the judgement,
+    `info["is_success"]` its short form and `info["reward_terms"]` the terms.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    # Not a class variable for mypy, because it is none in Gymnasium.
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
 
     def __init__(
         self,
@@ -71,6 +78,9 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         loop: ControlLoop,
         ticks_per_step: int = 20,
         scale: ActionScale | None = None,
+        *,
+        render: Callable[[], NDArray[np.uint8]] | None = None,
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
         """Join a task, its scene and a control loop.
 
@@ -80,6 +90,8 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             loop: What moves the robot; the cell must be connected.
             ticks_per_step: Control periods in one policy period.
             scale: What an action of one means.
+            render: Returns a picture of the cell, shape (height, width, 3); None if there is none.
+            on_close: Called by `close()`.
 
         Raises:
             ConfigError: If the station lacks a signal the task needs.
@@ -90,12 +102,20 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         self.loop = loop
         self.ticks_per_step = ticks_per_step
         self.scale = scale or ActionScale()
+        self.metadata = {
+            "render_modes": ["rgb_array"] if render else [],
+            "render_fps": round(1.0 / self.dt),
+        }
         self.layout: Layout | None = None
+        self._render = render
+        self._on_close = on_close
         self._entries = entries(task, loop.cell.model, loop.cell.sensors)
-        self.observation_space = space(task, self._entries)
+        # Gymnasium's type of a Dict space does not say what its values are.
+        self.observation_space = space(task, self._entries)  # type: ignore[assignment]
         self.action_space = spaces.Box(-1.0, 1.0, (ACTION_SIZE * len(task.arms),), np.float32)
         self._target = Target(tools={})
         self._outcome: Outcome | None = None
+        self._last: Snapshot | None = None
         self._start = 0.0
         self._felt: dict[str, list[Array]] = {}
         loop.add_listener(self._feel)
@@ -139,8 +159,11 @@ class AssemblyEnv(gym.Env[Observation, Action]):
                 for arm in self.task.arms
             }
         )
-        settle = max(1, round(_SETTLE_TIME / self.loop.cell.clock.dt))
-        state = self.loop.run(self._target, settle)
+        settle = round(_SETTLE_TIME / self.loop.cell.clock.dt) - self.ticks_per_step
+        self.loop.run(self._target, max(0, settle))
+        # What the wrists felt in the last episode, or while the robot came to rest, is the past.
+        self._felt.clear()
+        state = self.loop.run(self._target, self.ticks_per_step)
         self._start = self.loop.cell.clock.time
         self.scene.events()  # what happened while the robot came to rest is not the episode's
         self.task.begin()
@@ -156,10 +179,10 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             action: Nine numbers in [-1, 1] for each arm. Shape (9 * len(arms),).
 
         Raises:
-            RuntimeError: If the environment was not reset.
-            SafetyStop: If the guard halted the robot.
+            RuntimeError: If the environment was not reset, or the robot was halted since.
+            ValueError: If the action has another shape or is not finite.
         """
-        if self._outcome is None:
+        if self._outcome is None or self._last is None:
             raise RuntimeError("AssemblyEnv.step() before reset()")
         numbers = np.asarray(action, dtype=np.float32)
         if numbers.shape != self.action_space.shape:
@@ -176,19 +199,43 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         }
         self._target = Target(tools=tools)
         self._felt.clear()
-        state = self.loop.run(self._target, self.ticks_per_step)
-        snapshot = self._snapshot(state)
-        before, after = self._outcome, self.task.evaluate(snapshot)
-        self._outcome = after
+        before, snapshot = self._outcome, self._last
+        try:
+            snapshot = self._snapshot(self.loop.run(self._target, self.ticks_per_step))
+        except (SafetyStop, NoSolution) as error:
+            # The end of the episode, as of any other failure. There is nothing newer to observe.
+            after = self._halted(before, error)
+        else:
+            after = self._outcome = self.task.evaluate(snapshot)
         terms = dict(self.task.reward(before, after, np.asarray(numbers, dtype=np.float64)))
         terminated = after.success or after.failure is not None
         truncated = not terminated and self.elapsed >= self.task.time_limit
-        info = {"outcome": after, "reward_terms": terms}
+        info = {"outcome": after, "reward_terms": terms, "is_success": after.success}
         return self._observe(snapshot), float(sum(terms.values())), terminated, truncated, info
+
+    @override
+    def render(self) -> NDArray[np.uint8] | None:
+        """Return a picture of the whole cell if the render mode is `rgb_array`, else None."""
+        if self._render is None or self.render_mode is None:
+            return None
+        return self._render()
+
+    @override
+    def close(self) -> None:
+        """End what the environment was built on; it can be closed twice."""
+        self._on_close()
+        super().close()
 
     def hold(self) -> None:
         """Let one policy period pass without a policy: the tools stay at their last targets."""
         self.loop.run(self._target, self.ticks_per_step)
+
+    def _halted(self, before: Outcome, error: SafetyStop | NoSolution) -> Outcome:
+        # Halted already after a safety stop; without a solution nothing else would do it.
+        self.loop.cell.driver.stop(StopCategory.HOLD)
+        self._outcome = None
+        reason = f"guard_stop: {error}" if isinstance(error, SafetyStop) else "no_solution"
+        return dataclasses.replace(before, success=False, failure=reason)
 
     def _feel(self, tick: Tick) -> None:
         """Collect what the wrists feel, so that a policy sees the mean of its whole period.
@@ -211,7 +258,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
                 for name, wrenches in self._felt.items()
             },
         }
-        return Snapshot(
+        self._last = Snapshot(
             cell=CellState(robot, readings, state.station),
             pose_world_tools={
                 arm: configuration.pose_world(cell.model.tool_frames[arm]) for arm in self.task.arms
@@ -219,6 +266,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             pose_world_parts=self.scene.pose_world_parts(),
             events=self.scene.events(),
         )
+        return self._last
 
     def _observe(self, snapshot: Snapshot) -> Observation:
         assert self.layout is not None  # reset() has set it before any snapshot is taken

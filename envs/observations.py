@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 
 from robot.arrays import Array
 from robot.model import RobotModel
-from robot.sensor import Reading, Sensor, TactileReading, WrenchReading
+from robot.sensor import CameraFrame, Reading, Sensor, TactileReading, WrenchReading
 from robot.spatial import Pose
 from tasks.task import Layout, Snapshot, Task
 
-Observation = dict[str, NDArray[np.float32]]
+Observation = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,15 @@ class Entry:
         key: Its name.
         shape: Its shape.
         meaning: What it holds, with units and frame.
-        bound: No entry is larger than this; what is gets cut.
+        bound: No entry is larger than this; what is gets cut. None for a picture of bytes.
         value: Takes it from a snapshot and the tool targets.
     """
 
     key: str
     shape: tuple[int, ...]
     meaning: str
-    bound: float
-    value: Callable[[Snapshot, Mapping[str, Pose]], Array]
+    bound: float | None
+    value: Callable[[Snapshot, Mapping[str, Pose]], NDArray[Any]]
 
 
 def _wrench(sensor: str) -> Callable[[Snapshot, Mapping[str, Pose]], Array]:
@@ -55,6 +56,15 @@ def _touch(sensor: str) -> Callable[[Snapshot, Mapping[str, Pose]], Array]:
     return value
 
 
+def _picture(sensor: str) -> Callable[[Snapshot, Mapping[str, Pose]], NDArray[np.uint8]]:
+    def value(snapshot: Snapshot, targets: Mapping[str, Pose]) -> NDArray[np.uint8]:
+        reading = snapshot.cell.readings[sensor]
+        assert isinstance(reading, CameraFrame)  # the name is given to cameras only
+        return reading.rgb
+
+    return value
+
+
 def _positive_w(quaternion: Array) -> Array:
     return quaternion if quaternion[3] >= 0.0 else -quaternion
 
@@ -67,7 +77,8 @@ def entries(
     Args:
         task: Which arms work.
         model: The robot.
-        sensors: The cell's sensors; `wrist_<arm>` and `tactile_<arm>` become keys.
+        sensors: The cell's sensors; `wrist_<arm>`, `tactile_<arm>` and
+            `camera_<name>` become keys.
     """
     found = [
         Entry(
@@ -124,6 +135,11 @@ def entries(
             shape = tuple(int(n) for n in getattr(touch, "shape", (2, 11, 9)))
             meaning = "taxel pressure, kPa: pad, row along tool z, column along tool x"
             found.append(Entry(f"{arm}_tactile", shape, meaning, 1e5, _touch(f"tactile_{arm}")))
+    for name, camera in sensors.items():
+        if name.startswith("camera_"):
+            shape = tuple(int(n) for n in getattr(camera, "shape", ()))
+            key = f"{name.removeprefix('camera_')}_rgb"
+            found.append(Entry(key, shape, "picture: row, column, colour", None, _picture(name)))
     return tuple(found)
 
 
@@ -133,7 +149,9 @@ def space(task: Task, found: tuple[Entry, ...]) -> spaces.Dict:
     bounds |= {observed.key: (observed.bound, (observed.size,)) for observed in task.observation}
     return spaces.Dict(
         {
-            key: spaces.Box(-bound, bound, shape, np.float32)
+            key: spaces.Box(0, 255, shape, np.uint8)
+            if bound is None
+            else spaces.Box(-bound, bound, shape, np.float32)
             for key, (bound, shape) in bounds.items()
         }
     )
@@ -146,11 +164,11 @@ def observe(
     layout: Layout,
     pose_world_targets: Mapping[str, Pose],
 ) -> Observation:
-    """Return one observation, as float32."""
+    """Return one observation, as float32; pictures as uint8."""
     values = {e.key: (e.value(snapshot, pose_world_targets), e.bound) for e in found}
     bounds = {observed.key: observed.bound for observed in task.observation}
     values |= {key: (v, bounds[key]) for key, v in task.observe(snapshot, layout).items()}
     return {
-        key: np.clip(value, -bound, bound).astype(np.float32)
+        key: value.copy() if bound is None else np.clip(value, -bound, bound).astype(np.float32)
         for key, (value, bound) in values.items()
     }

@@ -70,10 +70,10 @@ class GripperConfig:
 
 @dataclass(frozen=True)
 class FrameConfig:
-    """A frame to add to a description.
+    """A frame on a link: one to add to a description, or where a camera is mounted.
 
     Attributes:
-        link: Link of the source description that carries it.
+        link: Link that carries it: of the source description, or of the derived one for a camera.
         position: Its origin in that link, in m.
         rpy: Its roll, pitch, yaw about the link's fixed axes, in rad.
     """
@@ -145,6 +145,7 @@ class RobotConfig:
         torso_link: Link whose orientation is the torso's.
         force_torque_joints: Joint whose reaction the wrist force-torque sensor feels, by arm.
         collision_pairs: Pairs of links that may meet and must be kept apart.
+        cameras: Optical frame of each camera, by its name: z ahead, x right, y down.
     """
 
     name: str
@@ -154,6 +155,7 @@ class RobotConfig:
     torso_link: str
     force_torque_joints: dict[str, str]
     collision_pairs: tuple[tuple[str, str], ...] = ()
+    cameras: dict[str, FrameConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check what a reader of the file cannot see key by key.

@@ -153,8 +153,7 @@ class _Bench:
         self.forget()
 
     def close(self) -> None:
-        self.parts.driver.cleanup()
-        self.parts.world.close()
+        self.parts.close()
 
     def forget(self) -> None:
         """Start a record, at time zero of the plan."""

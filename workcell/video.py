@@ -18,6 +18,11 @@ _FIELD_OF_VIEW = 0.72
 _SIZE = (640, 480)
 
 
+def take_picture(world: World) -> NDArray[np.uint8]:
+    """Return the whole cell as it is now, seen from a fixed place. Shape (480, 640, 3)."""
+    return world.render(*_SIZE, _EYE, _TARGET, _FIELD_OF_VIEW)
+
+
 class VideoWriter:
     """Writes frames to an MP4 file; what was written so far can be played after a crash."""
 
@@ -72,7 +77,7 @@ class Film:
 
     def shoot(self) -> None:
         """Add a frame of the present."""
-        self._writer.add(self._world.render(*_SIZE, _EYE, _TARGET, _FIELD_OF_VIEW))
+        self._writer.add(take_picture(self._world))
 
     def close(self) -> None:
         """Finish the file."""

@@ -74,6 +74,11 @@ class Camera(Sensor[CameraFrame]):
         )
         self._frame: CameraFrame | None = None
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of its pictures."""
+        return (self._config.height, self._config.width, 3)
+
     @override
     def reset(self, rng: np.random.Generator) -> None:
         self._frame = None

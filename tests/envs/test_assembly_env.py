@@ -41,7 +41,8 @@ def test_a_seed_is_an_episode(env):
     for here, there in zip(first, again, strict=True):
         assert all(np.array_equal(here[key], there[key]) for key in here)
     keys = [k for k in first[0] if k.endswith("_pose_world_nest")]
-    assert keys and first[0].keys() == other[0].keys()
+    assert keys
+    assert first[0].keys() == other[0].keys()
 
 
 def test_the_time_limit_truncates_and_does_not_terminate(env):
@@ -53,7 +54,8 @@ def test_the_time_limit_truncates_and_does_not_terminate(env):
         ends.append(truncated)
         if truncated:
             break
-    assert ends[-1] and len(ends) == 50
+    assert ends[-1]
+    assert len(ends) == 50
 
 
 def test_success_terminates_and_pays(env):
@@ -68,7 +70,9 @@ def test_success_terminates_and_pays(env):
         assert not (terminated and truncated)
         if terminated:
             break
-    assert terminated and info["outcome"].success
+    assert terminated
+    assert info["outcome"].success
+    assert info["is_success"]
     assert rewards[-1] > 9.0
     assert sum(info["reward_terms"].values()) == pytest.approx(rewards[-1])
 
@@ -77,8 +81,35 @@ def test_a_failure_terminates_with_its_reason(env):
     env.reset(seed=0)
     env.scene.seen["fallen"] = 1.0
     _, _, terminated, truncated, info = env.step(IDLE)
-    assert terminated and not truncated
+    assert terminated
+    assert not truncated
     assert info["outcome"].failure == "fell"
+
+
+def test_a_robot_that_was_halted_ends_the_episode(env):
+    env.reset(seed=0)
+    last, *_ = env.step(IDLE)
+    env.loop.cell.station.set(safe=False)
+    observation, reward, terminated, truncated, info = env.step(IDLE)
+    assert terminated
+    assert not truncated
+    assert info["outcome"].failure.startswith("guard_stop: station: the safety chain is open")
+    assert reward < -4.0
+    assert all(np.array_equal(observation[k], last[k]) for k in last if "target" not in k)
+    with pytest.raises(RuntimeError, match="before reset"):
+        env.step(IDLE)
+
+
+def test_closing_frees_what_the_environment_was_built_on(env):
+    closed = []
+    closing = AssemblyEnv(env.task, env.scene, env.loop, on_close=lambda: closed.append(True))
+    closing.close()
+    assert closed == [True]
+
+
+def test_without_a_picture_there_is_no_render_mode(env):
+    assert env.metadata["render_modes"] == []
+    assert env.render() is None
 
 
 def test_doing_nothing_does_not_succeed(env):
@@ -131,7 +162,7 @@ def test_a_step_before_a_reset_says_so(env):
 def test_a_station_without_the_tasks_signals_is_refused_with_both_lists(env):
     cell = dataclasses.replace(env.loop.cell, station=MockStation(()))
     env.loop.cell = cell
-    with pytest.raises(ConfigError, match="feeder_left_ready.*station has"):
+    with pytest.raises(ConfigError, match=r"feeder_left_ready.*station has"):
         AssemblyEnv(env.task, env.scene, env.loop)
 
 

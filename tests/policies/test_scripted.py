@@ -111,7 +111,8 @@ def play(left=None, right=None, config=None, seconds=60.0):
         values = [n.startswith("feeder") or (n[7:] in seated and seated[n[7:]]) for n in signals]
         observation["signals"] = np.array(values, np.float32)
         action = policy.act(observation)
-        assert action.shape == (18,) and np.all(np.abs(action) <= 1.0)
+        assert action.shape == (18,)
+        assert np.all(np.abs(action) <= 1.0)
         for i, side in enumerate(sides.values()):
             side.step(action[9 * i : 9 * i + 9])
         report = policy.report()
@@ -124,7 +125,8 @@ def test_an_easy_pin_is_done_at_the_first_attempt():
     report, seated = play()
     assert all(seated.values())
     for arm in ("left", "right"):
-        assert report[arm]["finished"] and not report[arm]["gave_up"], report[arm]
+        assert report[arm]["finished"], report[arm]
+        assert not report[arm]["gave_up"], report[arm]
         assert report[arm]["retries"] == {}
 
 
