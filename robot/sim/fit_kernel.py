@@ -283,6 +283,9 @@ def advance(
             if a >= 3:
                 felt += along * rotation[a - 3, 2]
             other[a] += share * (felt - wrench[a] - last_known[a] - other[a])
+    if not held and memory[MASS] != inertia[0]:
+        # Just let go: the fingers of the last step are gone.
+        other[:] = 0.0
     last_known[:] = external
     external += other
     memory[VALID] = 1.0

@@ -145,10 +145,12 @@ def test_the_other_end_of_the_nut_fits_as_well():
     assert fixture.truth().meshed
 
 
-def test_a_hand_seats_the_nut_and_the_magnet_keeps_it(tmp_path):
-    fixture = Fixture(HORIZONTAL, magnet=2.0)
+@pytest.mark.parametrize(("magnet", "tilt"), [(2.0, 0.0), (10.0, 0.03)])
+def test_a_hand_seats_the_nut_and_the_magnet_keeps_it(tmp_path, magnet, tilt):
+    fixture = Fixture(HORIZONTAL, magnet=magnet)
     hand = Hand(fixture, tmp_path, friction=0.3)
-    hand.reference = Pose.translation([0.0, 3e-4, 3e-4]) @ hand.reference
+    askew = Pose.from_rotation_vector([0.0, tilt, 0.0])
+    hand.reference = Pose.translation([0.0, 3e-4, 3e-4]) @ hand.reference @ askew
     hand.push = 4.0
     hand.advance(13e-3, 0.65)
     fixture.run(0.3)
