@@ -10,12 +10,25 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from policies.motions import MOTIONS, STIFF, Move, ScriptedMotion
+from policies.contact import Align, Contact, Insert, Search, Verify
+from policies.motions import STIFF, Await, Grasp, Move, Release, ScriptedMotion
 from policies.policy import Action, Brief, Observation, Policy
 from policies.sense import Sense, Status, Wish, encode, sense_of
 from robot.arrays import Array
 from robot.spatial import Pose
 from tasks.phases import Motion, Phase
+
+MOTIONS: dict[Motion, type[ScriptedMotion]] = {
+    Motion.MOVE: Move,
+    Motion.AWAIT: Await,
+    Motion.GRASP: Grasp,
+    Motion.CONTACT: Contact,
+    Motion.SEARCH: Search,
+    Motion.ALIGN: Align,
+    Motion.INSERT: Insert,
+    Motion.VERIFY: Verify,
+    Motion.RELEASE: Release,
+}
 
 # How many policy steps of touch are averaged into where the part is held.
 _TOUCH_SAMPLES = 5
@@ -58,7 +71,7 @@ class ArmWalker:
         self.index = 0
         self.retries: Counter[str] = Counter()
         self.reasons: list[str] = []
-        self.phase_times: Counter[str] = Counter()
+        self.phase_times: dict[str, float] = {}
         self.gave_up = False
         self._attempt: Counter[str] = Counter()
         self._motion: ScriptedMotion | None = None
@@ -81,7 +94,7 @@ class ArmWalker:
             last = self.phases[-1]
             return Wish(last.pose_world_tool, last.gripper_opening, STIFF)
         phase = self.phases[self.index]
-        self.phase_times[phase.name] += sense.dt
+        self._spend(phase.name, sense.dt)
         if self._motion is None:
             self._motion = MOTIONS[phase.motion](phase, self._goal(phase), sense)
         if phase.pose_tool_part is not None and phase.motion is not Motion.GRASP:
@@ -94,6 +107,9 @@ class ArmWalker:
         elif wish.status is Status.FAILED:
             return self._recover(wish.reason, sense)
         return wish
+
+    def _spend(self, name: str, time: float) -> None:
+        self.phase_times[name] = self.phase_times.get(name, 0.0) + time
 
     def _done(self, phase: Phase) -> None:
         if phase.motion is Motion.GRASP:
@@ -174,7 +190,7 @@ class ArmWalker:
         return self._follow_detour(self._detour, sense)
 
     def _follow_detour(self, detour: ScriptedMotion, sense: Sense) -> Wish:
-        self.phase_times["draw_back"] += sense.dt
+        self._spend("draw_back", sense.dt)
         wish = detour.step(sense)
         if wish.status is Status.DONE:
             self._detour = None

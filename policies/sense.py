@@ -132,7 +132,7 @@ def encode(wish: Wish, sense: Sense, scale: Mapping[str, float]) -> NDArray[np.f
             [opening, wish.stiffness, wish.push / scale["push_n"]],
         ]
     )
-    return np.clip(numbers, -1.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(numbers, -1.0, 1.0), dtype=np.float32)
 
 
 def _shortened(vector: Array) -> Array:
