@@ -11,15 +11,18 @@ from typing import Any
 
 @contextlib.contextmanager
 def _muted() -> Iterator[None]:
-    """Keep what C code prints off standard output: PyBullet greets on import and on connecting."""
+    """Keep what C code prints off the terminal: PyBullet greets on import and on connecting."""
     sys.stdout.flush()
-    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    sys.stderr.flush()
+    kept, nothing = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
         yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        for number, descriptor in enumerate(kept, start=1):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
         os.close(nothing)
 
 
