@@ -97,6 +97,8 @@ class SplineFit(ForceElement):
             + math.hypot(spline.pin_height, 2.0 * spline.tip_radius)
         )
         self.configure(clearance=1.5e-4, chamfer=7.5e-4, friction=0.2)
+        if not nuts:
+            raise ValueError("nuts: expected at least one name")
         points = len(self._nut_points) + 2 * len(self._rim_points) + len(self._pin_points)
         self._nuts = [NutState(name, points) for name in nuts]
 
@@ -319,6 +321,19 @@ class SplineFit(ForceElement):
         for nut in self._nuts:
             nut.body = world.body(nut.name)
             self._set_far(nut)
+        self._warm_up(world)
+
+    def _warm_up(self, world: World) -> None:
+        """Compile the kernel, or load it from the cache, before time matters; changes nothing."""
+        nut, client = self._nuts[0], world.client
+        pose = client.getBasePositionAndOrientation(nut.body)
+        kernel.cosine_to_pin(pose[1], self._pin_rotation)
+        kernel.advance(
+            *pose, *client.getBaseVelocity(nut.body), self._pin_position, self._pin_rotation,
+            (1.0, 1.0, 1.0), np.zeros(6), False, math.inf, self._parameters, world.physics_dt,
+            self._nut_points, self._rim_points, self._pin_points,
+            nut.memory.copy(), nut.bristles.copy(), nut.report.copy(),
+        )  # fmt: skip
 
     def _find_pin(self, world: World) -> None:
         """Read where the pin is, and gravity."""

@@ -115,8 +115,9 @@ class Magnet(ForceElement):
         """
         return np.array(
             _wrench(
-                pose_pin_nut.position,
-                pose_pin_nut.quaternion,
+                # As Bullet gives them: another type would be compiled a second time.
+                tuple(pose_pin_nut.position.tolist()),
+                tuple(pose_pin_nut.quaternion.tolist()),
                 np.zeros(3),
                 np.eye(3),
                 self._poles,
