@@ -185,9 +185,8 @@ class SplineFit(ForceElement):
         self.configure(clearance=clearance, chamfer=chamfer, friction=friction)
         at = 3
         for nut in self._nuts:
-            mode, held, sleep, calm = (int(value) for value in state[at : at + 4])
+            mode, held, nut.sleep, nut.calm = (int(value) for value in state[at : at + 4])
             self._set(nut, Mode(mode), bool(held))
-            nut.sleep, nut.calm = sleep, calm
             at += 4
             for target in (nut.memory, nut.report, nut.push, nut.bristles.reshape(-1)):
                 target[:] = state[at : at + target.size]
@@ -202,24 +201,22 @@ class SplineFit(ForceElement):
         Raises:
             UnknownName: If this fit has no such nut.
         """
-        nut = next((nut for nut in self._nuts if nut.name == name), None)
-        if nut is None:
-            raise UnknownName("nut", name, tuple(nut.name for nut in self._nuts))
+        nuts = {nut.name: nut for nut in self._nuts}
+        if name not in nuts:
+            raise UnknownName("nut", name, nuts)
         if self._world is None:
             raise RuntimeError("the fit has not made a step yet, so it knows no poses")
-        position, quaternion = self._world.client.getBasePositionAndOrientation(nut.body)
-        pose_pin_nut = (
-            Pose.from_rotation(self._pin_rotation, self._pin_position).inverse()
-        ) @ Pose(np.asarray(position), np.asarray(quaternion))
+        pose_world_pin = Pose.from_rotation(self._pin_rotation, self._pin_position)
+        pose_pin_nut = pose_world_pin.inverse() @ self._world.pose_world_body(name)
         clearance, chamfer = self._parameters[[distance.CLEARANCE, distance.CHAMFER]]
         return fit_truth(
             self._spline,
             self._spline.rest_depth(float(clearance), float(chamfer)),
             pose_pin_nut,
-            points=float(nut.report[solver.POINTS]),
-            force=float(np.linalg.norm(nut.memory[kernel.WRENCH][:3])),
-            penetration=float(nut.report[solver.PENETRATION]),
-            held=nut.held,
+            points=float(nuts[name].report[solver.POINTS]),
+            force=float(np.linalg.norm(nuts[name].memory[kernel.WRENCH][:3])),
+            penetration=float(nuts[name].report[solver.PENETRATION]),
+            held=nuts[name].held,
         )
 
     def _near(self, world: World, nut: NutState, position: Any, quaternion: Any) -> None:
@@ -326,10 +323,11 @@ class SplineFit(ForceElement):
     def _warm_up(self, world: World) -> None:
         """Compile the kernel, or load it from the cache, before time matters; changes nothing."""
         nut, client = self._nuts[0], world.client
-        pose = client.getBasePositionAndOrientation(nut.body)
-        kernel.cosine_to_pin(pose[1], self._pin_rotation)
+        position, quaternion = client.getBasePositionAndOrientation(nut.body)
+        velocity = client.getBaseVelocity(nut.body)
+        kernel.cosine_to_pin(quaternion, self._pin_rotation)
         kernel.advance(
-            *pose, *client.getBaseVelocity(nut.body), self._pin_position, self._pin_rotation,
+            position, quaternion, velocity[0], velocity[1], self._pin_position, self._pin_rotation,
             (1.0, 1.0, 1.0), np.zeros(6), False, math.inf, self._parameters, world.physics_dt,
             self._nut_points, self._rim_points, self._pin_points,
             nut.memory.copy(), nut.bristles.copy(), nut.report.copy(),
