@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from proxsuite import proxqp
 
 from robot.arrays import Array
+from robot.control.proxqp import proxqp
 
 
 @dataclass(frozen=True)
