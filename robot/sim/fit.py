@@ -90,7 +90,7 @@ class SplineFit(ForceElement):
         self._pin_body = -1
         self._pin_position = np.zeros(3)
         self._pin_rotation = np.eye(3)
-        self._middle = (0.0, 0.0, 0.0)
+        self._middle: tuple[float, ...] = (0.0, 0.0, 0.0)
         self._gravity = np.zeros(3)
         self._reach = _MARGIN + 0.5 * (
             math.hypot(spline.nut_length, 2.0 * spline.nut_radius)
@@ -147,24 +147,23 @@ class SplineFit(ForceElement):
         if self._world is not world:
             self._attach(world)
         client = world.client
-        mx, my, mz = self._middle
         for nut in self._nuts:
             if nut.sleep > 0:
                 nut.sleep -= 1
                 continue
             position, quaternion = client.getBasePositionAndOrientation(nut.body)
-            x, y, z = position
-            gap = math.sqrt((x - mx) ** 2 + (y - my) ** 2 + (z - mz) ** 2) - self._reach
+            gap = math.dist(position, self._middle) - self._reach
             if nut.mode == Mode.FAR:
                 if gap > 0.0:
                     self._set_far(nut)
                     nut.sleep = min(_LONGEST_SLEEP, int(gap / (_FASTEST * world.physics_dt)))
                     continue
                 nut.forget()
+                self._near(world, nut, position, quaternion)
             elif gap > _HYSTERESIS:
                 self._give_back(nut, Mode.FAR)
-                continue
-            self._near(world, nut, position, quaternion)
+            else:
+                self._near(world, nut, position, quaternion)
 
     @override
     def state(self) -> Array:
@@ -338,8 +337,8 @@ class SplineFit(ForceElement):
         pose_world_pin = world.pose_world_body(self._pin)
         self._pin_position = np.array(pose_world_pin.position)
         self._pin_rotation = np.array(pose_world_pin.rotation)
-        x, y, z = pose_world_pin.transform((0.0, 0.0, 0.5 * self._spline.pin_height))
-        self._middle = (float(x), float(y), float(z))
+        middle = pose_world_pin.transform((0.0, 0.0, 0.5 * self._spline.pin_height))
+        self._middle = tuple(middle.tolist())
         parameters = world.client.getPhysicsEngineParameters()
         self._gravity = np.array(
             [parameters[f"gravityAcceleration{axis}"] for axis in ("X", "Y", "Z")]
