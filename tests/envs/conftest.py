@@ -78,5 +78,4 @@ def env():
     cell.driver.configure()
     cell.driver.activate()
     yield AssemblyEnv(task, TypedScene(), ControlLoop(cell, HoldStill()))
-    cell.driver.deactivate()
     cell.driver.cleanup()
