@@ -189,7 +189,7 @@ def standing(
 
         def show(trial: TrialResult) -> None:
             output.console.print(
-                f"{trial.name:<16} {'ok  ' if trial.passed else 'FAIL'}  hand error rms "
+                f"{trial.name:<31} {'ok  ' if trial.passed else 'FAIL'}  hand error rms "
                 f"{trial.error_rms_mm:.2f} max {trial.error_max_mm:.2f} mm  effort "
                 f"{100.0 * trial.effort_share:.0f} %  unsolved {trial.unsolved_ticks}"
             )

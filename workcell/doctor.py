@@ -29,6 +29,8 @@ _MEASURED_TIME = 8.0
 # in half its period.
 _LEAST_REAL_TIME_FACTOR = 2.0
 _LARGEST_TICK_MS = 1.0
+# A process that is given less of a core than this was measured beside others.
+_QUIET_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class DoctorFigures:
         real_time_factor: Simulated over real time of the whole loop.
         env_steps_per_s: Steps of the environment per real second.
         env_rate_hz: Rate of these steps on the cell's clock.
+        core_share: How much of one core this process was given; well below 1 on a busy machine,
+            whose figures say little about the same machine when it is quiet.
     """
 
     tick_median_ms: float
@@ -50,6 +54,7 @@ class DoctorFigures:
     real_time_factor: float
     env_steps_per_s: float
     env_rate_hz: float
+    core_share: float
 
     @property
     def fast_enough(self) -> bool:
@@ -101,6 +106,8 @@ class DoctorReport:
         rows += [(f"robot {name}", remedy) for name, remedy in self.unusable_robots.items()]
         for name, speed in self.speed.items():
             verdict = "holds the control rate" if speed.fast_enough else "too slow for real time"
+            if speed.core_share < _QUIET_SHARE:
+                verdict += f" (busy: it was given {100.0 * speed.core_share:.0f} % of a core)"
             rows += [
                 (f"{name}: verdict", verdict),
                 (f"{name}: controller tick, median", f"{speed.tick_median_ms:.3f} ms"),
@@ -178,10 +185,10 @@ def measure(robot: str) -> DoctorFigures:
         env.reset(seed=1)
         controller.seconds.clear()
         clock.seconds.clear()
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         for _ in range(steps):
             env.step(still)
-        wall_s = time.perf_counter() - began
+        wall_s, core_s = time.perf_counter() - began, time.process_time() - worked
     finally:
         sim.close()
     return DoctorFigures(
@@ -191,6 +198,7 @@ def measure(robot: str) -> DoctorFigures:
         real_time_factor=steps * env.dt / wall_s,
         env_steps_per_s=steps / wall_s,
         env_rate_hz=1.0 / env.dt,
+        core_share=core_s / wall_s,
     )
 
 

@@ -1,10 +1,12 @@
+import dataclasses
+
 import pytest
 
 from robot.errors import ConfigError, UnknownName
 from workcell import doctor, provenance
 from workcell.doctor import DoctorFigures, examine
 
-FAST = DoctorFigures(0.3, 0.8, 150.0, 2.5, 62.0, 25.0)
+FAST = DoctorFigures(0.3, 0.8, 150.0, 2.5, 62.0, 25.0, 1.0)
 
 
 def test_every_library_has_a_version_here():
@@ -41,12 +43,19 @@ def test_a_misspelled_robot_is_answered_before_anything_is_measured():
     ("figures", "fast_enough"),
     [
         (FAST, True),
-        (DoctorFigures(0.3, 1.2, 150.0, 2.5, 62.0, 25.0), False),
-        (DoctorFigures(0.3, 0.8, 150.0, 1.9, 62.0, 25.0), False),
+        (DoctorFigures(0.3, 1.2, 150.0, 2.5, 62.0, 25.0, 1.0), False),
+        (DoctorFigures(0.3, 0.8, 150.0, 1.9, 62.0, 25.0, 1.0), False),
     ],
 )
 def test_the_verdict_is_about_the_loop_and_its_slowest_ticks(figures, fast_enough):
     assert figures.fast_enough is fast_enough
+
+
+def test_a_busy_machine_is_no_verdict_on_a_quiet_one(monkeypatch):
+    monkeypatch.setattr(doctor, "measure", lambda name: dataclasses.replace(FAST, core_share=0.5))
+    assert ("talos: verdict", "holds the control rate (busy: it was given 50 % of a core)") in (
+        examine(("talos",)).rows()
+    )
 
 
 def test_a_robot_is_measured(monkeypatch):
