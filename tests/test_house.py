@@ -26,9 +26,11 @@ def test_a_file_can_be_read_in_one_sitting(file):
     assert len(file.read_text().splitlines()) <= LONGEST
 
 
-def test_every_folder_of_sources_is_packaged():
+def test_every_folder_of_sources_and_of_values_is_packaged():
     folders = {".".join(file.parent.relative_to(ROOT).parts) for file in SOURCES}
-    assert folders == set(PROJECT["tool"]["setuptools"]["packages"]) - {"workcell.configs"}
+    configs = {f"workcell.configs.{file.parent.name}" for file in ROOT.glob("configs/*/*.yaml")}
+    packaged = {*folders, "workcell.configs", *configs}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == packaged
 
 
 def test_every_dependency_is_pinned_to_a_version_in_its_range():
