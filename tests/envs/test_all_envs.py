@@ -2,11 +2,13 @@
 
 import dataclasses
 import warnings
+from functools import partial
 
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from envs import ENVIRONMENTS
 from envs.actions import ACTION_SIZE
@@ -186,3 +188,25 @@ def test_the_scripted_policy_does_the_job(fixed):
         observation, _, terminated, truncated, info = fixed.step(action)
     assert terminated
     assert info["is_success"], info["outcome"]
+
+
+def test_stable_baselines_gets_the_same_episode_from_a_process_of_its_own(fixed):
+    make = partial(gymnasium.make, f"workcell:{FIXED}", level="nominal")
+    workers = SubprocVecEnv([make], start_method="spawn")
+    try:
+        workers.seed(7)
+        there = workers.reset()
+        action = np.full((1, *fixed.action_space.shape), 0.5, np.float32)
+        stepped, rewards, _, infos = workers.step(action)
+    finally:
+        workers.close()
+    here, _ = fixed.reset(seed=7)
+    expected, reward, *_ = fixed.step(action[0])
+    assert_same(
+        [(here, 0.0), (expected, pytest.approx(reward))],
+        [
+            ({key: there[key][0] for key in there}, 0.0),
+            ({key: stepped[key][0] for key in stepped}, rewards[0]),
+        ],
+    )
+    assert infos[0]["is_success"] is False
