@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -86,8 +85,7 @@ class Cell:
         """
         self._stamp["sequence"] += 1
         now = self.clock.time
-        stamped = dataclasses.replace(
-            self.guard.clamp(command, state),
+        stamped = self.guard.clamp(command, state).stamped(
             sequence=self._stamp["sequence"],
             time=now,
             valid_until=now + _COMMAND_LIFE_PERIODS * self.clock.dt,

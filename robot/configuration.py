@@ -66,10 +66,11 @@ class Configuration:
             velocity[-n:] = joint_velocity
         coordinates = self.joint_position
         if base is not None:
-            pose, rotation = base.pose_world_base, base.pose_world_base.rotation
-            coordinates = np.concatenate([pose.position, pose.quaternion, coordinates])
-            velocity[:3] = base.twist_world_base[:3] @ rotation
-            velocity[3:6] = base.twist_world_base[3:] @ rotation
+            pose = base.pose_world_base
+            coordinates = np.empty(7 + n)
+            coordinates[:3], coordinates[3:7] = pose.position, pose.quaternion
+            coordinates[7:] = self.joint_position
+            velocity[:6] = (base.twist_world_base.reshape(2, 3) @ pose.rotation).ravel()
         velocity.flags.writeable = False
         self.velocity = velocity
         self.joint_velocity = velocity[-n:]
@@ -77,7 +78,7 @@ class Configuration:
         self._data = model._spare.pop() if model._spare else model._pin.createData()
         self._have_jacobians = self._have_dynamics = self._have_com = False
         # With zero acceleration, so that frame accelerations are the drift terms.
-        pin.forwardKinematics(model._pin, self._data, coordinates, velocity, np.zeros(model.nv))
+        pin.forwardKinematics(model._pin, self._data, coordinates, velocity, model._at_rest)
 
     def __del__(self) -> None:
         """Return the work space: making one costs more than all that is computed in it."""
@@ -101,6 +102,11 @@ class Configuration:
     def position_world(self, frame: str) -> Array:
         """Return where the origin of a frame is in the world, in m. Shape (3,)."""
         return np.array(self._placement(frame).translation)
+
+    def placement_world(self, frame: str) -> tuple[Array, Array]:
+        """Return `position_world` and `rotation_world` at the price of one. Shapes (3,), (3, 3)."""
+        placement = self._placement(frame)
+        return np.array(placement.translation), np.array(placement.rotation)
 
     def twist_world(self, frame: str) -> Array:
         """Return the twist (linear, angular) of a frame's origin, along the world axes. Shape (6,).

@@ -110,6 +110,8 @@ class RobotModel:
         self.contact_frames = dict(contact_frames or {})
         for frame in (*self.tool_frames.values(), *self.contact_frames.values()):
             self.frame_id(frame)
+        # What `Configuration` gives pinocchio as accelerations.
+        self._at_rest = np.zeros(self.nv)
         # Work spaces that no living Configuration uses; see Configuration.__del__.
         self._spare: list[Any] = []
 

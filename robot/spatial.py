@@ -115,8 +115,8 @@ class Pose:
 
 def multiply_quaternions(first: Array, second: Array) -> Array:
     """Return the Hamilton product of two quaternions (x, y, z, w). Shape (4,)."""
-    ax, ay, az, aw = (float(v) for v in first)
-    bx, by, bz, bw = (float(v) for v in second)
+    ax, ay, az, aw = first.tolist()
+    bx, by, bz, bw = second.tolist()
     return np.array(
         [
             aw * bx + ax * bw + ay * bz - az * by,
@@ -129,8 +129,8 @@ def multiply_quaternions(first: Array, second: Array) -> Array:
 
 def rotate(quaternion: Array, vector: Array) -> Array:
     """Return a vector turned by a unit quaternion: v + 2 w c + 2 u x c, c = u x v. Shape (3,)."""
-    x, y, z, w = (float(v) for v in quaternion)
-    a, b, c = (float(v) for v in vector)
+    x, y, z, w = quaternion.tolist()
+    a, b, c = vector.tolist()
     tx, ty, tz = 2.0 * (y * c - z * b), 2.0 * (z * a - x * c), 2.0 * (x * b - y * a)
     return np.array(
         [
@@ -143,7 +143,7 @@ def rotate(quaternion: Array, vector: Array) -> Array:
 
 def rotation_from_quaternion(quaternion: ArrayLike) -> Array:
     """Return the rotation matrix of a unit quaternion (x, y, z, w). Shape (3, 3)."""
-    x, y, z, w = (float(v) for v in np.asarray(quaternion, dtype=np.float64))
+    x, y, z, w = np.asarray(quaternion, dtype=np.float64).tolist()
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
@@ -159,23 +159,21 @@ def quaternion_from_rotation(rotation: ArrayLike) -> Array:
     Shepperd's method: the largest of the four squared components is found from the trace first, so
     that no small number is divided by.
     """
-    m = np.asarray(rotation, dtype=np.float64)
-    diagonal = np.array([m[0, 0], m[1, 1], m[2, 2], m.trace()])
-    largest = int(np.argmax(diagonal))
-    if largest == 3:
-        quaternion = np.array(
-            [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], 1.0 + m.trace()]
-        )
+    # Plain numbers: numpy takes four times as long for so few.
+    m = np.asarray(rotation, dtype=np.float64).tolist()
+    trace = m[0][0] + m[1][1] + m[2][2]
+    if trace >= max(m[0][0], m[1][1], m[2][2]):
+        x, y, z, w = m[2][1] - m[1][2], m[0][2] - m[2][0], m[1][0] - m[0][1], 1.0 + trace
     else:
-        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
-        quaternion = np.empty(4)
-        quaternion[i] = 1.0 + 2.0 * m[i, i] - m.trace()
-        quaternion[j] = m[j, i] + m[i, j]
-        quaternion[k] = m[k, i] + m[i, k]
-        quaternion[3] = m[k, j] - m[j, k]
-    if quaternion[3] < 0.0:
-        quaternion = -quaternion
-    return np.asarray(quaternion / np.linalg.norm(quaternion), dtype=np.float64)
+        i = max(range(3), key=lambda axis: m[axis][axis])
+        j, k = (i + 1) % 3, (i + 2) % 3
+        vector = [0.0, 0.0, 0.0]
+        vector[i] = 1.0 + 2.0 * m[i][i] - trace
+        vector[j] = m[j][i] + m[i][j]
+        vector[k] = m[k][i] + m[i][k]
+        (x, y, z), w = vector, m[k][j] - m[j][k]
+    scale = math.copysign(1.0 / math.sqrt(x * x + y * y + z * z + w * w), w)
+    return np.array([scale * x, scale * y, scale * z, scale * w])
 
 
 def quaternion_from_rotation_vector(rotation_vector: ArrayLike) -> Array:

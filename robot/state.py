@@ -126,6 +126,17 @@ class RobotCommand:
         for name in ("joint_position", "joint_velocity", "joint_effort", "stiffness", "damping"):
             object.__setattr__(self, name, frozen(name, getattr(self, name), shape))
 
+    def stamped(self, sequence: int, time: float, valid_until: float, epoch: int) -> RobotCommand:
+        """Return the same command with a stamp; see the attributes.
+
+        Nothing is checked or copied again: nobody can have changed the arrays.
+        """
+        command = object.__new__(RobotCommand)
+        vars(command).update(
+            vars(self), sequence=sequence, time=time, valid_until=valid_until, epoch=epoch
+        )
+        return command
+
 
 @dataclass(frozen=True, eq=False)
 class ToolTarget:

@@ -11,10 +11,12 @@ from robot.clock import whole_multiple
 from robot.estimator import BaseEstimator
 from robot.kinematics import base_at_rest
 from robot.model import RobotModel
+from robot.signals.wrench import compiled
+from robot.sim.inertial import proper_acceleration, rotation_world_inertial
 from robot.sim.noise import NoiseLevel
 from robot.sim.robot_body import SimRobot
-from robot.sim.world import GRAVITY, World
-from robot.spatial import Pose, rotate, rotation_from_quaternion
+from robot.sim.world import World
+from robot.spatial import Pose
 from robot.state import BaseState
 
 Row = tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]
@@ -52,7 +54,7 @@ class SimImu:
         base_link = next(name for name, index in robot.link_index.items() if index < 0)
         pose_inertial_imu = robot.pose_link_inertial(base_link).inverse() @ base.pose_world(frame)
         self._position_inertial_imu = pose_inertial_imu.position
-        self._rotation_inertial_imu = pose_inertial_imu.rotation
+        self._rotation_inertial_imu = np.ascontiguousarray(pose_inertial_imu.rotation)
         self._world, self._client, self._body = world, world.client, robot.body
         self._estimator, self._noise = estimator, noise
         self._delay = noise.delay_steps(world.physics_dt)
@@ -96,16 +98,32 @@ class SimImu:
     def _feel(self, draws: Array) -> tuple[Array, Array]:
         """Return angular velocity and proper acceleration along the unit's axes. Shapes (3,)."""
         now, before = self._rows[-1 - self._delay], self._rows[0]
-        felt_world = (self._velocity(now) - self._velocity(before)) / self._world.dt
-        felt_world[2] += GRAVITY
-        rotation_world_imu = rotation_from_quaternion(now[0]) @ self._rotation_inertial_imu
+        gyro, acceleration = _felt(
+            np.array([*now[0], *now[1], *now[2]]),
+            np.array([*before[0], *before[1], *before[2]]),
+            self._position_inertial_imu,
+            self._rotation_inertial_imu,
+            self._world.dt,
+        )
         noise = self._noise
-        gyro = np.array(now[2]) @ rotation_world_imu + self._gyro_bias
-        acceleration = felt_world @ rotation_world_imu + self._acceleration_bias
-        return gyro + noise.gyro * draws[:3], acceleration + noise.acceleration * draws[3:]
+        gyro += self._gyro_bias + noise.gyro * draws[:3]
+        acceleration += self._acceleration_bias + noise.acceleration * draws[3:]
+        return gyro, acceleration
 
-    def _velocity(self, row: Row) -> Array:
-        """Return the velocity of the unit along the world axes. Shape (3,)."""
-        x, y, z = rotate(np.array(row[0]), self._position_inertial_imu).tolist()
-        (vx, vy, vz), (wx, wy, wz) = row[1:]
-        return np.array([vx + wy * z - wz * y, vy + wz * x - wx * z, vz + wx * y - wy * x])
+
+@compiled
+def _felt(
+    now: Array, before: Array, lever: Array, rotation_inertial_imu: Array, dt: float
+) -> tuple[Array, Array]:
+    """Return angular velocity and proper acceleration along the unit's axes. Shapes (3,).
+
+    Args:
+        now: A `Row`. Shape (10,).
+        before: The row one control period earlier. Shape (10,).
+        lever: From the inertial frame's origin to the unit, along its axes, in m. Shape (3,).
+        rotation_inertial_imu: Shape (3, 3).
+        dt: The control period, in s.
+    """
+    rotation = rotation_world_inertial(now) @ rotation_inertial_imu
+    felt = proper_acceleration(now, before, lever, dt)
+    return rotation.T @ now[7:10], rotation.T @ felt

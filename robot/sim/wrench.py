@@ -14,9 +14,10 @@ from robot.errors import UnknownName
 from robot.sensor import Sensor, WrenchReading
 from robot.signals.filters import LowPass
 from robot.signals.wrench import Payload, compiled, payload_load
+from robot.sim.inertial import proper_acceleration, rotation_world_inertial
 from robot.sim.noise import NOISE_LEVELS, NoiseLevel
 from robot.sim.robot_body import SimRobot
-from robot.sim.world import GRAVITY, World
+from robot.sim.world import World
 from robot.spatial import Pose
 
 # Bandwidth of the sensor, in Hz.
@@ -199,14 +200,10 @@ def _felt(
         center_tool: Of the payload. Shape (3,).
         inertia_tool: Of the payload. Shape (3, 3).
     """
-    rotation = _rotation_world_inertial(now) @ rotation_tool_inertial.T
-    earlier = _rotation_world_inertial(before) @ rotation_tool_inertial.T
+    rotation = rotation_world_inertial(now) @ rotation_tool_inertial.T
     # The accelerometer sits at the payload's centre of mass.
-    lever = center_tool - position_tool_inertial
-    moved = now[4:7] - before[4:7]
-    moved += np.cross(now[7:10], rotation @ lever) - np.cross(before[7:10], earlier @ lever)
-    proper = moved / period
-    proper[2] += GRAVITY
+    lever = rotation_tool_inertial.T @ (center_tool - position_tool_inertial)
+    proper = proper_acceleration(now, before, lever, period)
     angular_acceleration = (now[7:10] - before[7:10]) / period
     wrench = payload_load(
         mass,
@@ -221,16 +218,3 @@ def _felt(
     wrench[:3] -= force
     wrench[3:] -= torque
     return wrench
-
-
-@compiled
-def _rotation_world_inertial(sample: Array) -> Array:
-    """Return the rotation matrix of a sample's quaternion. Shape (3, 3)."""
-    x, y, z, w = sample[0], sample[1], sample[2], sample[3]
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
