@@ -119,7 +119,8 @@ class Search(ContactMotion):
 
     _SPEED = 0.014
     _DROP = 0.0007
-    _CAUGHT = 6.0
+    # More than the friction of a light push and a strong magnet, in N.
+    _CAUGHT = 12.0
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
@@ -157,12 +158,14 @@ class Align(ContactMotion):
 
     _TURN_SPEED = math.radians(70.0)
     _MESHED = 0.0016
+    _SETTLED = 0.0003
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         angle = math.radians(self.limit("angle_deg", 36.0))
-        self._stations = [self.yaw, angle, -angle, 0.0]
-        self._next = 1
+        self._angle = angle
+        self._stations = [angle, -angle, 0.0]
+        self._next = 0
         self._meshed = 0
 
     @override
@@ -175,6 +178,11 @@ class Align(ContactMotion):
             self.yaw = self.yaw_measured(sense)
             self.side_target = self.side_measured(sense).copy()
             return self.wish(self.target(), MIDDLE, Status.DONE)
+        if self.rest is not None and self.depth(sense) > self.rest + self._SETTLED:
+            # It found the axis only now: every angle it had been turned through has to come again.
+            self.rest = self.depth(sense)
+            self._stations = sorted((-self._angle, self._angle), key=lambda a: abs(a - self.yaw))
+            self._next = 0
         if self.rest is not None:
             left = self._stations[self._next] - self.yaw
             reach = self._TURN_SPEED * sense.dt

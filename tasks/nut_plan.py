@@ -36,8 +36,8 @@ class PlanConfig:
     near_speed_m_s: float = 0.15
     contact_speed_m_s: float = 0.03
     contact_force_n: float = 2.0
-    search_force_n: float = 4.0
-    search_radius_mm: float = 4.5
+    search_force_n: float = 3.0
+    search_radius_mm: float = 6.0
     search_pitch_mm: float = 1.0
     align_force_n: float = 6.0
     align_angle_deg: float = 36.0

@@ -37,14 +37,15 @@ class MagnetConfig:
     """Where the poles are, as shares of the pin's height, and how far the pull is computed.
 
     The poles sit low: with poles at the tip the net force changes sign before the nut is home. The
-    shares are a choice of the model, not measured on a magnet: they leave 37 % of the holding
-    force where the M8 nut first touches the tip, 18 % 2 mm before and 6 % 5 mm before that.
+    shares are a choice of the model, not measured on a magnet: of the force where the M8 nut first
+    touches the tip they leave half 2 mm before and a sixth 5 mm before that, and hold the nut at
+    home with 2.7 times as much.
 
     Attributes:
         upper_pole: Height of the pole near the tip over the pin's height.
         lower_pole: Height of the other pole, in the plate, over the pin's height.
         softening: Over the pin's height; stands for the poles' width.
-        force_at_contact: Holding force: axial pull on a nut that sits home, in N.
+        force_at_contact: Axial pull on a nut whose face first touches the tip, in N.
         range: Distance of a nut's centre from the pin beyond which it feels nothing, in m.
     """
 
@@ -96,7 +97,7 @@ class Magnet(ForceElement):
         """Scale the field; takes effect at once.
 
         Args:
-            force_at_contact: Axial pull on a nut that sits home, in N.
+            force_at_contact: Axial pull on a nut whose face first touches the tip, in N.
 
         Raises:
             ValueError: If it is negative.
@@ -104,8 +105,9 @@ class Magnet(ForceElement):
         if force_at_contact < 0.0:
             raise ValueError(f"force_at_contact: expected at least 0 N, got {force_at_contact}")
         self._scale = 1.0
-        home = Pose.translation((0.0, 0.0, 0.5 * self._spline.nut_length))
-        self._scale = force_at_contact / -float(self.wrench(home)[2])
+        height = self._spline.pin_height + 0.5 * self._spline.nut_length
+        touching = Pose.translation((0.0, 0.0, height))
+        self._scale = force_at_contact / -float(self.wrench(touching)[2])
 
     def wrench(self, pose_pin_nut: Pose) -> Array:
         """Return force and torque on a nut about its centre, along the pin's axes. Shape (6,).

@@ -34,9 +34,7 @@ def snapshot(task, layout, time=0.0, seated=("left", "right"), opening=0.03, eve
     zeros = np.zeros(1)
     robot = RobotState(time, zeros, zeros, zeros, dict.fromkeys(task.arms, opening))
     signals = {s.name: False for s in task.signals}
-    tools = {
-        arm: parts[f"pin_{arm}"] @ Pose.translation([0.0, 0.0, FAR]) for arm in task.arms
-    }
+    tools = {arm: parts[f"pin_{arm}"] @ Pose.translation([0.0, 0.0, FAR]) for arm in task.arms}
     cell = CellState(robot, {}, StationInputs(True, True, signals))
     return Snapshot(cell, tools, parts, events or {})
 

@@ -46,8 +46,8 @@ def test_force_and_torque_are_minus_the_gradient_of_the_energy(magnet, pose):
     assert magnet.wrench(pose) == pytest.approx(np.array(numeric), rel=1e-4, abs=1e-7)
 
 
-def test_the_holding_force_is_what_was_asked_for(magnet):
-    wrench = magnet.wrench(Pose.translation([0.0, 0.0, HOME]))
+def test_the_pull_at_first_touch_is_what_was_asked_for(magnet):
+    wrench = magnet.wrench(Pose.translation([0.0, 0.0, TOUCH]))
     assert wrench == pytest.approx([0.0, 0.0, -6.0, 0.0, 0.0, 0.0], abs=1e-6)
 
 
@@ -55,9 +55,8 @@ def test_the_pull_is_always_inwards_and_dies_out_fast(magnet):
     heights = np.linspace(HOME, TOUCH + 40e-3, 60)
     pulls = np.array([-magnet.wrench(Pose.translation([0.0, 0.0, z]))[2] for z in heights])
     assert pulls.min() > 0.0
-    at_touch = -magnet.wrench(Pose.translation([0.0, 0.0, TOUCH]))[2]
-    assert 0.2 * 6.0 < at_touch < 0.6 * 6.0
-    assert np.interp(TOUCH + 5e-3, heights, pulls) < 0.25 * at_touch
+    assert 2.0 * 6.0 < pulls[0] < 4.0 * 6.0
+    assert np.interp(TOUCH + 5e-3, heights, pulls) < 0.25 * 6.0
     assert pulls[-1] < 1e-3
 
 
@@ -82,12 +81,12 @@ def test_a_badly_held_nut_is_snapped_off_the_axis():
     assert truth.gap > 3e-3 or truth.tilt > 0.2
 
 
-def test_a_seated_nut_hangs_on_against_less_than_the_holding_force_only():
+def test_a_seated_nut_stays_where_it_was_left():
     fixture = Fixture(HORIZONTAL, magnet=2.0)
     fixture.place(depth=8e-3)
     fixture.run(0.5)
     assert abs(fixture.truth().gap) < 1e-5
-    assert np.linalg.norm(fixture.magnet.applied("nut")[:3]) == pytest.approx(2.0, rel=1e-3)
+    assert np.linalg.norm(fixture.magnet.applied("nut")[:3]) > 2.0
 
 
 def test_a_nut_out_of_range_feels_nothing():
