@@ -33,8 +33,8 @@ class ToolConfig:
 
     reference: ReferenceConfig = field(default_factory=ReferenceConfig)
     impedance: ImpedanceConfig = field(default_factory=ImpedanceConfig)
-    position_weight: float = 50.0
-    orientation_weight: float = 10.0
+    position_weight: float = 5.0
+    orientation_weight: float = 1.0
     wrench_cutoff_hz: float = 20.0
     wrench_knees: tuple[float, float] = (0.5, 0.03)
 

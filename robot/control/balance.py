@@ -31,6 +31,9 @@ class BalanceConfig:
         lean_limit: Largest lean along each axis, in m.
         shift_limit: Largest shift of the centre of mass a policy may ask for, in m.
         torso_acceleration_limit: Largest feed-forward a policy may ask for, in rad/s^2.
+        strain_time: Time constant of the error of the centre of mass that makes the tools yield, in
+            s; longer than a shove.
+        strain_limit: That error at which the tools keep half of their weight, in m.
         yielding_share: What is left of the tools' weight when a policy lets them yield fully.
     """
 
@@ -39,12 +42,14 @@ class BalanceConfig:
     com_weight: tuple[float, float, float] = (20.0, 20.0, 2.0)
     torso_stiffness: float = 80.0
     torso_damping: float = 18.0
-    torso_weight: float = 4.0
+    torso_weight: float = 20.0
     settle_time: float = 0.5
     lean_cutoff_hz: float = 1.0
     lean_limit: float = 0.10
     shift_limit: float = 0.08
     torso_acceleration_limit: float = 10.0
+    strain_time: float = 0.5
+    strain_limit: float = 0.02
     yielding_share: float = 0.04
 
 
@@ -72,6 +77,7 @@ class Balance:
         self._offset = np.zeros(3)
         self._lean = np.zeros(3)
         self._shift = np.zeros(3)
+        self._strain = np.zeros(2)
         self.position_world_support = np.zeros(3)
         self.com_weight = np.array(config.com_weight)
 
@@ -88,6 +94,7 @@ class Balance:
         self._offset[2] = 0.0
         self._lean[:] = 0.0
         self._shift[:] = 0.0
+        self._strain[:] = 0.0
 
     def load(self, wrench_world: Array, dt: float) -> None:
         """Take note of what pushes on the tools.
@@ -108,7 +115,11 @@ class Balance:
         self._offset *= math.exp(-dt / self._config.settle_time)
 
     def com_acceleration(
-        self, position_world_com: Array, velocity_world_com: Array, body: BodyTarget | None
+        self,
+        position_world_com: Array,
+        velocity_world_com: Array,
+        body: BodyTarget | None,
+        dt: float,
     ) -> Array:
         """Return the acceleration wanted of the centre of mass, in m/s^2. Shape (3,).
 
@@ -116,6 +127,7 @@ class Balance:
             position_world_com: In m. Shape (3,).
             velocity_world_com: In m/s. Shape (3,).
             body: What a policy asks for; bounded here.
+            dt: In s.
         """
         if body is not None:
             limit = self._config.shift_limit
@@ -124,7 +136,9 @@ class Balance:
             self._shift[:] = 0.0
         reference = self.position_world_support + self._offset + self._lean + self._shift
         reference[2] += self._height
-        acceleration: Array = self._stiffness * (reference - position_world_com)
+        error = reference - position_world_com
+        self._strain += min(dt / self._config.strain_time, 1.0) * (error[:2] - self._strain)
+        acceleration: Array = self._stiffness * error
         acceleration -= self._damping * velocity_world_com
         return acceleration
 
@@ -146,7 +160,14 @@ class Balance:
         return acceleration
 
     def tool_share(self, body: BodyTarget | None) -> float:
-        """Return what share of their weight the tools keep while they yield to the balance."""
+        """Return what share of their weight the tools keep.
+
+        Tools that are held back, by the body itself or by the ends of the arms, would slowly pull
+        the robot over: their share falls with the fourth power of the lasting error `e` of the
+        centre of mass, 1 / (1 + (e / strain_limit)^4). A policy may ask for less.
+        """
+        strain = float(self._strain @ self._strain) / self._config.strain_limit**2
+        share = 1.0 / (1.0 + strain * strain)
         if body is None:
-            return 1.0
-        return math.pow(self._config.yielding_share, body.yielding)
+            return share
+        return share * math.pow(self._config.yielding_share, body.yielding)

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from robot.arrays import Array
 from robot.control.kernels import compiled
@@ -89,6 +90,46 @@ def contact_cone(half_sizes: tuple[float, float], config: ContactConfig) -> tupl
         rows[1 + 2 * pair, column] = 1.0
         rows[2 + 2 * pair, column] = -1.0
     return rows, lower
+
+
+def write_cone(
+    program: DenseQP,
+    foot: int,
+    n_joints: int,
+    nv: int,
+    half_sizes: tuple[float, float],
+    config: ContactConfig,
+) -> None:
+    """Bound the wrench of one foot; its rows come after those of the efforts and never change.
+
+    Args:
+        program: Receives the rows.
+        foot: Number of the foot.
+        n_joints: Number of joints.
+        nv: Number of generalized velocities.
+        half_sizes: Half length and half width of the sole, in m.
+        config: Friction and margins.
+    """
+    rows, lower = contact_cone(half_sizes, config)
+    first = n_joints + CONE_ROWS * foot
+    program.rows[first : first + CONE_ROWS, nv + 6 * foot : nv + 6 * foot + 6] = rows
+    program.row_lower[first : first + CONE_ROWS] = lower
+
+
+def bounded_effort(effort: Array, joints: NDArray[np.bool_], limits: Array) -> Array:
+    """Return what a felt wrench does to the joints, at most what the arm's motors can bear.
+
+    A load beyond that would bind the program to accelerate the arm, and with it the body, as if
+    nothing were in the way. The trunk feels the whole load.
+
+    Args:
+        effort: J' w, changed in place. Shape (nv,).
+        joints: Which joints are the arm's. Shape (n,), boolean.
+        limits: Of all joints, in N·m. Shape (n,).
+    """
+    of_joints = effort[-len(joints) :]
+    of_joints[joints] = np.clip(of_joints[joints], -limits[joints], limits[joints])
+    return effort
 
 
 def write_foot(

@@ -34,7 +34,7 @@ class PostureConfig:
     stiffness: float = 30.0
     damping: float = 11.0
     weight: float = 0.0002
-    trunk_weight: float = 0.05
+    trunk_weight: float = 1.0
     held_weight: float = 2.0
     regularization: float = 1e-4
     force_regularization: float = 2e-2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,8 @@ from robot.control.constraints import (
     CONE_ROWS,
     ContactConfig,
     LimitConfig,
-    contact_cone,
+    bounded_effort,
+    write_cone,
     write_foot,
     write_joint_box,
 )
@@ -27,6 +28,7 @@ from robot.control.friction import FrictionConfig, FrictionObserver
 from robot.control.kernels import cross, rotated, rotated_rows, rotation_error, to_quaternion
 from robot.control.objectives import LeastSquares, Posture, PostureConfig
 from robot.control.qp import DenseQP, SolverConfig
+from robot.control.self_collision import RoundedBox, SelfCollision, SelfCollisionConfig
 from robot.errors import NoSolution
 from robot.model import RobotModel
 from robot.state import RobotCommand, Target
@@ -62,6 +64,7 @@ class WholeBodyConfig:
         posture: What the joints do otherwise.
         contact: The feet.
         limits: Efforts, positions, velocities.
+        self_collision: How parts of the robot are kept apart.
         friction: How unknown torques of the arms are found.
         servo: What the servos add.
         solver: When the program counts as solved.
@@ -72,6 +75,7 @@ class WholeBodyConfig:
     posture: PostureConfig = field(default_factory=PostureConfig)
     contact: ContactConfig = field(default_factory=ContactConfig)
     limits: LimitConfig = field(default_factory=LimitConfig)
+    self_collision: SelfCollisionConfig = field(default_factory=SelfCollisionConfig)
     friction: FrictionConfig = field(default_factory=FrictionConfig)
     servo: ServoConfig = field(default_factory=ServoConfig)
     solver: SolverConfig = field(default_factory=SolverConfig)
@@ -94,7 +98,6 @@ class WholeBodyController(Controller):
     Attributes:
         arms: What is remembered of each arm, by name.
         unsolved: Ticks without a solution since the last reset.
-        joint_acceleration: Of the last solution, in rad/s^2. Shape (n,).
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class WholeBodyController(Controller):
         torso_frame: str,
         foot_half_sizes: Mapping[str, tuple[float, float]],
         config: WholeBodyConfig | None = None,
+        collision_pairs: Sequence[tuple[RoundedBox, RoundedBox]] = (),
     ) -> None:
         """Allocate the program.
 
@@ -112,6 +116,7 @@ class WholeBodyController(Controller):
             foot_half_sizes: Half length and half width of each sole, by the names of
                 `RobotModel.contact_frames`, in m.
             config: Gains, weights and limits.
+            collision_pairs: Shapes that are kept apart, from `self_collision.pairs_of`.
         """
         self._model = model
         self._config = config or WholeBodyConfig()
@@ -120,22 +125,7 @@ class WholeBodyController(Controller):
         n, self._nv = model.n, model.nv
         unknowns = self._nv + 6 * len(self._feet)
         n_equal = 6 if model.floating else 0
-        self._program = DenseQP(
-            unknowns, n_equal, n + CONE_ROWS * len(self._feet), self._config.solver
-        )
-        for foot, name in enumerate(model.contact_frames):
-            rows, lower = contact_cone(foot_half_sizes[name], self._config.contact)
-            block = slice(n + CONE_ROWS * foot, n + CONE_ROWS * (foot + 1))
-            columns = slice(self._nv + 6 * foot, self._nv + 6 * foot + 6)
-            self._program.rows[block, columns] = rows
-            self._program.row_lower[block] = lower
-        self._effort_limits = self._config.limits.effort_share * model.effort_limits
         trunk = model.supporting_joints(torso_frame) > 0.0
-        margin = self._config.limits.position_margin
-        self._position_limits = model.position_limits + np.array([[margin], [-margin]])
-        self._objectives = LeastSquares(_TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv)
-        self._posture = Posture(trunk, self._config.posture)
-        self._balance = Balance(self._config.balance, model.mass)
         self.arms = {
             arm: Arm(
                 arm, frame, (model.supporting_joints(frame) > 0.0) & ~trunk, self._config.tools
@@ -146,6 +136,23 @@ class WholeBodyController(Controller):
         self._friction = FrictionObserver(
             joints_of_arms, model.effort_limits, self._config.friction
         )
+        in_arms = np.concatenate([np.zeros(self._nv - n), joints_of_arms])
+        self._self_collision = SelfCollision(collision_pairs, in_arms, self._config.self_collision)
+        n_rows = n + CONE_ROWS * len(self._feet) + self._self_collision.rows
+        self._program = DenseQP(unknowns, n_equal, n_rows, self._config.solver)
+        for foot, name in enumerate(model.contact_frames):
+            write_cone(
+                self._program, foot, n, self._nv, foot_half_sizes[name], self._config.contact
+            )
+        # ProxQP scales by the rows it sees first: rows that are still empty would mislead it.
+        self._program.rows[n_rows - self._self_collision.rows :, : self._nv] = in_arms
+        self._effort_limits = self._config.limits.effort_share * model.effort_limits
+        self._felt_limits = self._config.limits.felt_share * self._effort_limits
+        margin = self._config.limits.position_margin
+        self._position_limits = model.position_limits + np.array([[margin], [-margin]])
+        self._objectives = LeastSquares(_TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv)
+        self._posture = Posture(trunk, self._config.posture)
+        self._balance = Balance(self._config.balance, model.mass)
         self._quaternion_torso = np.array([0.0, 0.0, 0.0, 1.0])
         self._quaternion = np.zeros(4)
         self._rotation_error = np.zeros(3)
@@ -154,7 +161,6 @@ class WholeBodyController(Controller):
         self._hold_position: Array | None = None
         self._failures_in_a_row = 0
         self.unsolved = 0
-        self.joint_acceleration = np.zeros(n)
 
     @override
     def reset(self, state: CellState) -> None:
@@ -174,6 +180,7 @@ class WholeBodyController(Controller):
         self._failures_in_a_row = 0
         self.unsolved = 0
         self._friction.reset()
+        self._self_collision.reset()
         self._program.forget()
 
     @override
@@ -186,8 +193,8 @@ class WholeBodyController(Controller):
         bias[-self._model.n :] -= self._friction.effort
         self._write_tools(configuration, state, target, bias, dt)
         self._write_feet(configuration)
-        self._write_trunk(configuration, target)
-        self._write_dynamics(configuration, inertia, bias)
+        self._write_trunk(configuration, target, dt)
+        self._write_dynamics(configuration, inertia, bias, dt)
         for arm, tool in target.tools.items():
             self._gripper_opening[arm] = tool.gripper_opening
         solution = self._program.solve()
@@ -198,12 +205,12 @@ class WholeBodyController(Controller):
         n = self._model.n
         effort = self._program.rows[:n] @ solution + bias[-n:]
         self._effort = effort
-        self.joint_acceleration = solution[self._nv - n : self._nv]
+        joint_acceleration = solution[self._nv - n : self._nv]
         self._friction.expect(inertia, configuration.velocity, solution[: self._nv], dt)
         return RobotCommand(
             joint_position=np.clip(robot.joint_position, *self._position_limits),
             joint_velocity=np.clip(
-                robot.joint_velocity + dt * self.joint_acceleration,
+                robot.joint_velocity + dt * joint_acceleration,
                 -self._model.velocity_limits,
                 self._model.velocity_limits,
             ),
@@ -229,7 +236,7 @@ class WholeBodyController(Controller):
             rotation = configuration.rotation_world(arm.frame)
             jacobian = configuration.jacobian(arm.frame)
             wrench = rotated(rotation, arm.wrench_tool)
-            bias -= self._felt_effort(wrench @ jacobian, arm)
+            bias -= bounded_effort(wrench @ jacobian, arm.joints, self._felt_limits)
             lever = configuration.position_world(arm.frame) - self._balance.position_world_support
             load[:3] += wrench[:3]
             load[3:] += wrench[3:] + cross(lever, wrench[:3])
@@ -248,17 +255,6 @@ class WholeBodyController(Controller):
             self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
 
-    def _felt_effort(self, effort: Array, arm: Arm) -> Array:
-        """Return what a felt wrench does to the joints, at most what the arm's motors can bear.
-
-        A load beyond that would bind the program to accelerate the arm, and with it the body, as
-        if nothing were in the way. The trunk feels the whole load.
-        """
-        joints = effort[-self._model.n :]
-        limit = self._config.limits.felt_share * self._effort_limits[arm.joints]
-        joints[arm.joints] = np.clip(joints[arm.joints], -limit, limit)
-        return effort
-
     def _write_feet(self, configuration: Configuration) -> None:
         """Write the feet's objectives, and their wrenches into the dynamics."""
         contact, first = self._config.contact, _TOOLS + 6 * len(self.arms)
@@ -270,13 +266,13 @@ class WholeBodyController(Controller):
             self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
             write_foot(self._program, foot, self._model.n, jacobian, contact)
 
-    def _write_trunk(self, configuration: Configuration, target: Target) -> None:
+    def _write_trunk(self, configuration: Configuration, target: Target, dt: float) -> None:
         """Write the objectives of centre of mass, torso and joints; sum up all objectives."""
         robot_velocity = configuration.velocity
         if self._feet:
             jacobian_com = configuration.com_jacobian()
             wanted = self._balance.com_acceleration(
-                configuration.com(), jacobian_com @ robot_velocity, target.body
+                configuration.com(), jacobian_com @ robot_velocity, target.body, dt
             )
             wanted -= configuration.com_drift()
             self._objectives.set(_COM, jacobian_com, wanted, self._balance.com_weight)
@@ -302,7 +298,9 @@ class WholeBodyController(Controller):
             configuration.joint_velocity,
         )
 
-    def _write_dynamics(self, configuration: Configuration, inertia: Array, bias: Array) -> None:
+    def _write_dynamics(
+        self, configuration: Configuration, inertia: Array, bias: Array, dt: float
+    ) -> None:
         """Write the equations of motion and the limits into the program."""
         n, nv, program, model = self._model.n, self._nv, self._program, self._model
         if model.floating:
@@ -311,6 +309,10 @@ class WholeBodyController(Controller):
         program.rows[:n, :nv] = inertia[-n:]
         program.row_lower[:n] = -self._effort_limits - bias[-n:]
         program.row_upper[:n] = self._effort_limits - bias[-n:]
+        apart = slice(len(program.rows) - self._self_collision.rows, None)
+        self._self_collision.write(
+            configuration, program.rows[apart, :nv], program.row_lower[apart], dt
+        )
         joints = slice(nv - n, nv)
         write_joint_box(
             program.lower[joints],
