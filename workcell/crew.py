@@ -179,14 +179,22 @@ class _Processes(Crew):
         for connection in self._processes:
             connection.send(True)
         left = {c: list(share) for c, share in zip(self._processes, self._shares, strict=True)}
-        while left:
+        crash: CycleCrashed | None = None
+        while left and crash is None:
             for ready in wait(list(left)):
                 assert isinstance(ready, Connection)  # only connections are waited for
-                record = self._receive(ready, f"seed {left[ready].pop(0)}")
+                try:
+                    record = self._receive(ready, f"seed {left[ready].pop(0)}")
+                except CycleCrashed as error:
+                    # Raised below: cycles of others that have ended by now are not lost with it.
+                    crash = error
+                    continue
                 if not left[ready]:
                     del left[ready]
                 assert record is not None  # only the first message, taken on entry, is none
                 yield record
+        if crash is not None:
+            raise crash
 
     def _receive(self, connection: Connection, what: str) -> CycleRecord | None:
         """Return the next message of a process about something; None: its cell is built."""

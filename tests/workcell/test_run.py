@@ -74,10 +74,11 @@ def test_without_a_name_every_run_gets_a_folder_of_its_own(tmp_path, monkeypatch
 def test_a_crash_keeps_what_had_ended(tmp_path, workers):
     with pytest.raises(CycleCrashed, match=f"seed {BREAKS}.*the gripper does not answer"):
         run_cycles(spec(tmp_path, seed=BREAKS - 4, cycles=6, workers=workers))
-    assert BREAKS - 4 in seeds_on_disk(tmp_path)
+    # Those before it in its own process; how far the other process came is a matter of luck.
+    assert {BREAKS - 4, BREAKS - 2} <= set(seeds_on_disk(tmp_path))
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["complete"] is False
-    assert summary["n"] == len(seeds_on_disk(tmp_path)) >= 3
+    assert summary["n"] == len(seeds_on_disk(tmp_path))
 
 
 def test_a_process_that_dies_is_noticed_by_its_seed(tmp_path):
