@@ -169,6 +169,11 @@ def observe(
     bounds = {observed.key: observed.bound for observed in task.observation}
     values |= {key: (v, bounds[key]) for key, v in task.observe(snapshot, layout).items()}
     return {
-        key: value.copy() if bound is None else np.clip(value, -bound, bound).astype(np.float32)
+        key: value.copy() if bound is None else _within(value, bound)
         for key, (value, bound) in values.items()
     }
+
+
+def _within(value: Array, bound: float) -> NDArray[np.float32]:
+    # Not np.clip, which takes three times as long for so few numbers.
+    return np.minimum(np.maximum(value, -bound), bound).astype(np.float32)

@@ -85,7 +85,7 @@ class SplineFit(ForceElement):
         self._magnet = magnet
         self._spline = spline
         self._config = config or SplineFitConfig()
-        self._parameters = np.zeros(distance.PARAMETERS)
+        self._parameters = np.zeros(distance.FOLD + 2 * spline.teeth)
         self._world: World | None = None
         self._pin_body = -1
         self._pin_position = np.zeros(3)
@@ -122,13 +122,13 @@ class SplineFit(ForceElement):
         if friction < 0.0:
             raise ValueError(f"friction: expected at least 0, got {friction}")
         s, c = self._spline, self._config
+        flank = ((s.tip_radius, s.tip_half_angle), (s.root_radius, s.root_half_angle))
+        teeth = ((1.0, 2.0 * s.half_pitch * tooth) for tooth in range(s.teeth))
         self._parameters[:] = (
-            *(s.teeth, s.root_radius, s.tip_radius, s.tip_half_angle, s.root_half_angle),
+            *(s.teeth, s.root_radius, s.tip_radius),
             *(s.pin_height, s.nut_length, s.nut_radius, s.plate_half_width),
             *(clearance, chamfer, friction, c.stiffness, c.damping, c.shear),
-            *(s.tip_radius * math.cos(s.tip_half_angle), s.tip_radius * math.sin(s.tip_half_angle)),
-            s.root_radius * math.cos(s.root_half_angle),
-            s.root_radius * math.sin(s.root_half_angle),
+            *(r * turn(a) for r, a in (*flank, *teeth) for turn in (math.cos, math.sin)),
         )
         self._nut_points, self._rim_points, self._pin_points = contact_points(s, clearance, chamfer)
 

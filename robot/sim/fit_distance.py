@@ -16,15 +16,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 # Indices into the array of parameters.
-TEETH, ROOT, TIP, TIP_ANGLE, ROOT_ANGLE, HEIGHT, LENGTH, OUTER, PLATE = range(9)
-CLEARANCE, CHAMFER, FRICTION, STIFFNESS, DAMPING, SHEAR = range(9, 15)
-# The ends of a flank, derived from the above: trigonometry is most of what a point costs.
-FLANK_TIP_X, FLANK_TIP_Y, FLANK_ROOT_X, FLANK_ROOT_Y = range(15, 19)
-PARAMETERS = 19
+TEETH, ROOT, TIP, HEIGHT, LENGTH, OUTER, PLATE = range(7)
+CLEARANCE, CHAMFER, FRICTION, STIFFNESS, DAMPING, SHEAR = range(7, 13)
+# The ends of a flank, and from `FOLD` on cosine and sine of each tooth's angle, derived from the
+# above: trigonometry would be most of what a point costs.
+FLANK_TIP_X, FLANK_TIP_Y, FLANK_ROOT_X, FLANK_ROOT_Y, FOLD = range(13, 18)
 
 # A point further out than this, in m, cannot touch within a step: 0.3 m/s times 1 ms.
 NEAR = 3e-4
@@ -38,26 +37,27 @@ def profile(x: float, y: float, p: Any) -> tuple[float, float, float]:
 
     The point is folded into half a pitch, where the profile is a tip arc, a flank and a root arc.
     """
-    pitch = 2.0 * math.pi / p[TEETH]
-    angle = math.atan2(y, x)
-    turn = pitch * np.round(angle / pitch)
-    ct, st = math.cos(turn), math.sin(turn)
-    u, v = ct * x + st * y, ct * y - st * x
+    u, ct, st = -math.inf, 1.0, 0.0
+    for at in range(FOLD, FOLD + 2 * int(p[TEETH]), 2):
+        along = p[at] * x + p[at + 1] * y
+        if along > u:
+            u, ct, st = along, p[at], p[at + 1]
+    v = ct * y - st * x
     mirror = 1.0
     if v < 0.0:
         v, mirror = -v, -1.0
-    theta = abs(angle - turn)
-    tip, root, at, ar = p[TIP], p[ROOT], p[TIP_ANGLE], p[ROOT_ANGLE]
+    tip, root = p[TIP], p[ROOT]
     ax, ay = p[FLANK_TIP_X], p[FLANK_TIP_Y]
     bx, by = p[FLANK_ROOT_X], p[FLANK_ROOT_Y]
+    on_tip, on_root = v * ax <= u * ay, v * bx >= u * by
     fx, fy = bx - ax, by - ay
     length2 = fx * fx + fy * fy
     r = math.sqrt(u * u + v * v) + 1e-15
     # Inside is below the arcs, or on the axis' side of the flank.
     across = fx * (v - ay) - fy * (u - ax)
-    if theta <= at:
+    if on_tip:
         inside = r < tip
-    elif theta >= ar:
+    elif on_root:
         inside = r < root
     else:
         inside = across > 0.0
@@ -75,9 +75,9 @@ def profile(x: float, y: float, p: Any) -> tuple[float, float, float]:
         gu, gv = fy / norm, -fx / norm
         if gu * u + gv * v < 0.0:
             gu, gv = -gu, -gv
-    if theta <= at and abs(r - tip) < best:
+    if on_tip and abs(r - tip) < best:
         best, gu, gv = abs(r - tip), u / r, v / r
-    elif theta >= ar and abs(r - root) < best:
+    elif on_root and abs(r - root) < best:
         best, gu, gv = abs(r - root), u / r, v / r
     if inside:
         best = -best

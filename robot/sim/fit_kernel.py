@@ -78,7 +78,7 @@ def find_points(
         rotation: From the front-facing nut frame to the pin frame. Shape (3, 3).
         centre: The nut's centre of mass, in m. Shape (3,).
         v: The nut's twist (linear, angular) relative to the pin, in m/s and rad/s. Shape (6,).
-        p: Parameters. Shape (19,).
+        p: Parameters, as numbered in `fit_distance`.
         dt: Physics step, in s.
         nut_points: On the bore, z from the front face, in m. Shape (a, 3).
         rim_points: On the front face's rim, which also meets the plate, in m. Shape (b, 3).
@@ -242,7 +242,7 @@ def advance(
         known: Wrench of all that acts on a nut nobody touches, world axes. Shape (6,).
         held: Whether something else presses on it.
         most_stiffness: Of all touching points together, in N/m.
-        p: Parameters. Shape (19,).
+        p: Parameters, as numbered in `fit_distance`.
         dt: Physics step, in s.
         nut_points: As in `find_points`.
         rim_points: As in `find_points`.

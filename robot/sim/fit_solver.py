@@ -164,7 +164,7 @@ def end_of_step_wrench(
         mass: Generalized inertia of the nut. Shape (6, 6).
         external: Everything else that acts on the nut. Shape (6,).
         v: Twist relative to the pin, now. Shape (6,).
-        p: Parameters. Shape (19,).
+        p: Parameters, as numbered in `fit_distance`.
         dt: Physics step, in s.
         found: Points that may touch, of which `count` rows are used; changed.
         count: How many.
