@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from robot.arrays import Array
+from robot.arrays import Array, clipped
 from robot.model import RobotModel
 from robot.sensor import CameraFrame, Reading, Sensor, TactileReading, WrenchReading
 from robot.spatial import Pose
@@ -169,11 +169,6 @@ def observe(
     bounds = {observed.key: observed.bound for observed in task.observation}
     values |= {key: (v, bounds[key]) for key, v in task.observe(snapshot, layout).items()}
     return {
-        key: value.copy() if bound is None else _within(value, bound)
+        key: value.copy() if bound is None else clipped(value, -bound, bound).astype(np.float32)
         for key, (value, bound) in values.items()
     }
-
-
-def _within(value: Array, bound: float) -> NDArray[np.float32]:
-    # Not np.clip, which takes three times as long for so few numbers.
-    return np.minimum(np.maximum(value, -bound), bound).astype(np.float32)

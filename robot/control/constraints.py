@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robot.arrays import Array
+from robot.arrays import Array, clipped
 from robot.control.kernels import compiled
 from robot.control.qp import DenseQP
 
@@ -128,7 +128,7 @@ def bounded_effort(effort: Array, joints: NDArray[np.bool_], limits: Array) -> A
         limits: Of all joints, in N·m. Shape (n,).
     """
     of_joints = effort[-len(joints) :]
-    of_joints[joints] = np.clip(of_joints[joints], -limits[joints], limits[joints])
+    of_joints[joints] = clipped(of_joints[joints], -limits[joints], limits[joints])
     return effort
 
 

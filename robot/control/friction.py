@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robot.arrays import Array
+from robot.arrays import Array, clipped
 
 
 @dataclass(frozen=True)
@@ -90,4 +90,4 @@ class FrictionObserver:
         # `effort` is already in what was expected, so the surprise is what is missing from it.
         surprise = self._inertia @ (velocity - self._expected)
         known = self.effort[self._joints] + self._cutoff * surprise
-        self.effort[self._joints] = np.clip(known, -self._bound, self._bound)
+        self.effort[self._joints] = clipped(known, -self._bound, self._bound)

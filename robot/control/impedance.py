@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robot.arrays import Array
+from robot.arrays import Array, clipped
 from robot.control.kernels import compiled, rotation_error, to_quaternion
 from robot.control.reference import ToolReference
 
@@ -83,7 +83,7 @@ class ToolImpedance:
             stiffness: Along the tool axes, in N/m and N·m/rad. Shape (6,).
         """
         self._mobility = jacobian_tool @ np.linalg.solve(inertia, jacobian_tool.T) + _MOBILITY_FLOOR
-        held = np.clip(stiffness, self._floor, self._ceiling)
+        held = clipped(stiffness, self._floor, self._ceiling)
         # With L^-1 = G G^T the factor of L is C = G^-T, and C^-1 K C^-T is G^T K G.
         factor = np.linalg.cholesky(self._mobility)
         values, vectors = np.linalg.eigh(factor.T @ (held[:, None] * factor))

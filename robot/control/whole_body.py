@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from typing_extensions import override
 
-from robot.arrays import Array
+from robot.arrays import Array, clipped
 from robot.cell_state import CellState
 from robot.configuration import Configuration
 from robot.control.arm import Arm, ToolConfig
@@ -208,8 +208,8 @@ class WholeBodyController(Controller):
         joint_acceleration = solution[self._nv - n : self._nv]
         self._friction.expect(inertia, configuration.velocity, solution[: self._nv], dt)
         return RobotCommand(
-            joint_position=np.clip(robot.joint_position, *self._position_limits),
-            joint_velocity=np.clip(
+            joint_position=clipped(robot.joint_position, *self._position_limits),
+            joint_velocity=clipped(
                 robot.joint_velocity + dt * joint_acceleration,
                 -self._model.velocity_limits,
                 self._model.velocity_limits,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from robot.arrays import Array
+from robot.arrays import Array, clipped
 from robot.sensor import Sensor, TactileReading
 from robot.sim.pad_image import pad_pressure
 from robot.sim.robot_body import SimRobot
@@ -169,7 +169,7 @@ class TactilePad(Sensor[TactileReading]):
         )
         return TactileReading(
             time=now,
-            pressure=np.clip(np.rint(counts), 0, _COUNTS) * (config.full_scale / _COUNTS),
+            pressure=clipped(np.rint(counts), 0, _COUNTS) * (config.full_scale / _COUNTS),
             shear=shear + self._rng.normal(0.0, config.shear_noise, shear.shape),
         )
 
