@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from robot.arrays import Array
-from robot.errors import NoSolution, SafetyStop
+from robot.errors import NoSolution, SafetyStop, UnknownName
 from robot.geometry import Box
 from robot.loop import ControlLoop, Tick
 from robot.mock.devices import MockStation
@@ -32,6 +32,7 @@ _STIFFNESS = np.array([1000.0] * 3 + [60.0] * 3)
 _OPENING = 0.02
 # A base that sank by more than this, in m, has fallen.
 _FALL_HEIGHT = 0.2
+_KINDS = ("hold", "circle", "shove", "push")
 # Of the shoves, in the world.
 _DIRECTIONS = {"forward": (1, 0), "backward": (-1, 0), "left": (0, 1), "right": (0, -1)}
 # Where the wall stands: from the tool frame to the tips of the pads, and the gap before them, in m.
@@ -95,8 +96,9 @@ def measure_standing(
     config: StandingConfig | None = None,
     seed: int = 0,
     progress: Callable[[TrialResult], None] | None = None,
+    only: str = "",
 ) -> tuple[TrialResult, ...]:
-    """Run every trial, each on a freshly built robot.
+    """Run the trials, each on a freshly built robot.
 
     Args:
         robot: Who stands; shoves are left out for a robot that is bolted down.
@@ -105,23 +107,29 @@ def measure_standing(
         config: What is asked; the defaults if omitted.
         seed: Of the sensors' noise.
         progress: Called with each result as it comes.
+        only: Kind of the trials to run: `hold`, `circle`, `shove` or `push`; all if empty.
 
     Raises:
         ConfigError: If the robot's package is not installed or the noise level does not exist.
+        UnknownName: If there is no such kind of trial.
     """
+    if only and only not in _KINDS:
+        raise UnknownName("trial", only, _KINDS)
     config = config or StandingConfig()
     # The wall is pushed harder than any part may be.
     cell = cell or CellConfig()
     cell = dataclasses.replace(
         cell, guard=dataclasses.replace(cell.guard, force_limit=2.0 * config.force)
     )
-    trials: list[Callable[[_Bench], TrialResult]] = [partial(_hold, config)]
-    trials += [partial(_circle, config, radius) for radius in config.radii]
+    trials: list[tuple[str, Callable[[_Bench], TrialResult]]] = [("hold", partial(_hold, config))]
+    trials += [("circle", partial(_circle, config, radius)) for radius in config.radii]
     if robot.base.floating:
-        trials += [partial(_shove, config, name, xy) for name, xy in _DIRECTIONS.items()]
-    trials.append(partial(_press, config))
+        trials += [("shove", partial(_shove, config, *item)) for item in _DIRECTIONS.items()]
+    trials.append(("push", partial(_press, config)))
     results = []
-    for trial in trials:
+    for kind, trial in trials:
+        if only not in ("", kind):
+            continue
         bench = _Bench(robot, cell, noise, seed)
         try:
             results.append(trial(bench))
