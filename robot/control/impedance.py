@@ -48,9 +48,9 @@ class ToolImpedance:
         L (a - a_ref) = K e + D (v_ref - v) + w_command + w_felt
 
     along the tool axes. Rendering the arm's own inertia rather than a chosen one makes the felt
-    wrench drop out of the arm's torques: noise and delay of the force sensor cannot drive the arm
-    unstable. The damping is critical for every mode of the pair (L, K), not only along the axes:
-    D = 2 zeta C sqrt(C^-1 K C^-T) C^T with L = C C^T.
+    wrench drop out of the efforts that move the tool: noise and delay of the force sensor cannot
+    drive the hand unstable. The damping is critical for every mode of the pair (L, K), not only
+    along the axes: D = 2 zeta C sqrt(C^-1 K C^-T) C^T with L = C C^T.
 
     Attributes:
         error: Position and rotation from the tool to its reference, along world axes, in m and
