@@ -281,11 +281,11 @@ def _circle(config: StandingConfig, radius: float, bench: _Bench) -> TrialResult
 def _shove(
     config: StandingConfig, direction: str, xy: tuple[int, int], bench: _Bench
 ) -> TrialResult:
-    survived = bench.run(bench.hold, 1.0)
+    survived = bench.run(bench.hold, 0.6)
     bench.forget()
     impulse = config.impulse * np.array([*xy, 0.0])
     bench.shove.schedule(bench.parts.world.time + 0.1, impulse)
-    survived = survived and bench.run(bench.hold, 4.0)
+    survived = survived and bench.run(bench.hold, 3.0)
     return bench.result(f"shove {direction}, {config.impulse:g} N·s", survived, True)
 
 

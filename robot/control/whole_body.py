@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,8 +31,6 @@ from robot.control.self_collision import RoundedBox, SelfCollision, SelfCollisio
 from robot.errors import NoSolution
 from robot.model import RobotModel
 from robot.state import RobotCommand, Target
-
-logger = logging.getLogger(__name__)
 
 # Rows of the stacked objectives: centre of mass, torso, then six for each arm and each foot.
 _COM, _TORSO, _TOOLS = 0, 3, 6
@@ -175,10 +172,8 @@ class WholeBodyController(Controller):
             feet = [configuration.pose_world(frame).position for frame in self._feet]
             self._balance.reset(configuration.com(), feet)
         self._gripper_opening = dict(robot.gripper_opening)
-        self._effort = None
-        self._hold_position = None
-        self._failures_in_a_row = 0
-        self.unsolved = 0
+        self._effort = self._hold_position = None
+        self._failures_in_a_row = self.unsolved = 0
         self._friction.reset()
         self._self_collision.reset()
         self._program.forget()
@@ -200,8 +195,7 @@ class WholeBodyController(Controller):
         solution = self._program.solve()
         if solution is None:
             return self._hold(state, configuration)
-        self._failures_in_a_row = 0
-        self._hold_position = None
+        self._failures_in_a_row, self._hold_position = 0, None
         n = self._model.n
         effort = self._program.rows[:n] @ solution + bias[-n:]
         self._effort = effort
@@ -268,11 +262,10 @@ class WholeBodyController(Controller):
 
     def _write_trunk(self, configuration: Configuration, target: Target, dt: float) -> None:
         """Write the objectives of centre of mass, torso and joints; sum up all objectives."""
-        robot_velocity = configuration.velocity
         if self._feet:
             jacobian_com = configuration.com_jacobian()
             wanted = self._balance.com_acceleration(
-                configuration.com(), jacobian_com @ robot_velocity, target.body, dt
+                configuration.com(), jacobian_com @ configuration.velocity, target.body, dt
             )
             wanted -= configuration.com_drift()
             self._objectives.set(_COM, jacobian_com, wanted, self._balance.com_weight)
@@ -280,7 +273,7 @@ class WholeBodyController(Controller):
         rotation_error(self._quaternion_torso, self._quaternion, self._rotation_error)
         jacobian = configuration.jacobian(self._torso_frame)[3:]
         wanted = self._balance.torso_acceleration(
-            self._rotation_error, jacobian @ robot_velocity, target.body
+            self._rotation_error, jacobian @ configuration.velocity, target.body
         )
         wanted -= configuration.jacobian_drift(self._torso_frame)[3:]
         self._objectives.set(_TORSO, jacobian, wanted, self._config.balance.torso_weight)
@@ -342,7 +335,6 @@ class WholeBodyController(Controller):
                 f"{limit} ticks in a row without a solution: the robot cannot do what it is asked "
                 "within its limits. Is it falling, or a target out of reach?"
             )
-        logger.debug("tick at %.3f s without a solution", state.time)
         if self._hold_position is None:
             self._hold_position = state.robot.joint_position
         n, servo = self._model.n, self._config.servo
