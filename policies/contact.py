@@ -118,9 +118,10 @@ class Search(ContactMotion):
     """Spirals sideways under a light push until the part drops over the tip or is caught by it."""
 
     _SPEED = 0.014
-    _DROP = 0.0007
+    # A nut with the smallest chamfer sinks by 0.5 mm onto the teeth, in m.
+    _DROP = 0.00035
     # More than the friction of a light push and a strong magnet, in N.
-    _CAUGHT = 12.0
+    _CAUGHT = 8.0
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)

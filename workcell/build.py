@@ -14,6 +14,7 @@ from envs.actions import ActionScale
 from envs.assembly_env import AssemblyEnv
 from policies import policy_named
 from robot.cell import Cell
+from robot.control.self_collision import pairs_of
 from robot.control.whole_body import WholeBodyConfig, WholeBodyController
 from robot.descriptions import derive
 from robot.errors import ConfigError
@@ -206,7 +207,11 @@ def build_controller(
     config: RobotConfig, model: RobotModel, cell: CellConfig
 ) -> WholeBodyController:
     """Return the whole-body controller of a robot."""
-    return WholeBodyController(model, config.torso_link, config.foot_half_sizes, cell.controller)
+    shapes = derive(config.description).collision_shapes()
+    pairs = pairs_of(config.collision_pairs, shapes, list(config.tool_frames.values()))
+    return WholeBodyController(
+        model, config.torso_link, config.foot_half_sizes, cell.controller, pairs
+    )
 
 
 def build_cell(parts: SimRobotParts, station: Station, cell: CellConfig) -> Cell:
