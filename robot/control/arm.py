@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from robot.arrays import Array
 from robot.configuration import Configuration
 from robot.control.impedance import ImpedanceConfig, ToolImpedance
-from robot.control.kernels import rotated_rows
+from robot.control.kernels import compiled, rotated_rows
 from robot.control.reference import ReferenceConfig, ToolReference
 from robot.sensor import Reading, WrenchReading
 from robot.state import ToolTarget
@@ -88,7 +88,7 @@ class Arm:
         self.active = False
         self._age = math.inf
         self._felt[:] = reading.wrench_tool if isinstance(reading, WrenchReading) else 0.0
-        self._trust()
+        _feel(self._felt, self._felt, 1.0, self._knees, self.wrench_tool)
 
     def feel(self, reading: Reading | None, dt: float) -> None:
         """Take in what the wrist feels, low-passed.
@@ -99,15 +99,7 @@ class Arm:
         """
         if isinstance(reading, WrenchReading):
             share = 1.0 - math.exp(-self._cutoff * dt)
-            self._felt += share * (reading.wrench_tool - self._felt)
-            self._trust()
-
-    def _trust(self) -> None:
-        """Let through what is well above the sensor's bias: w |w|^2 / (|w|^2 + knee^2)."""
-        for first, knee in zip((0, 3), self._knees, strict=True):
-            half = self._felt[first : first + 3]
-            square = float(half @ half)
-            self.wrench_tool[first : first + 3] = square / (square + knee * knee) * half
+            _feel(self._felt, reading.wrench_tool, share, self._knees, self.wrench_tool)
 
     def weight(self, share: float) -> Array:
         """Return the weights of the six rows, of which a yielding tool keeps a share."""
@@ -153,3 +145,28 @@ class Arm:
             target.wrench_world_tool,
             self.wrench_tool,
         )
+
+
+@compiled
+def _feel(
+    felt: Array, wrench: Array, share: float, knees: tuple[float, float], trusted: Array
+) -> None:
+    """Low-pass a felt wrench, and trust what is well above the sensor's bias.
+
+    Trusted is w |w|^2 / (|w|^2 + knee^2), for force and torque by themselves.
+
+    Args:
+        felt: Low-passed; changed in place. Shape (6,).
+        wrench: As measured. Shape (6,).
+        share: Of the way from `felt` to `wrench`.
+        knees: In N and N·m.
+        trusted: Filled. Shape (6,).
+    """
+    for half in range(2):
+        square = 0.0
+        for i in range(3 * half, 3 * half + 3):
+            felt[i] += share * (wrench[i] - felt[i])
+            square += felt[i] * felt[i]
+        trust = square / (square + knees[half] * knees[half])
+        for i in range(3 * half, 3 * half + 3):
+            trusted[i] = trust * felt[i]

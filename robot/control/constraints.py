@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robot.arrays import Array, clipped
+from robot.arrays import Array
 from robot.control.kernels import compiled
 from robot.control.qp import DenseQP
 
@@ -116,20 +116,91 @@ def write_cone(
     program.row_lower[first : first + CONE_ROWS] = lower
 
 
-def bounded_effort(effort: Array, joints: NDArray[np.bool_], limits: Array) -> Array:
-    """Return what a felt wrench does to the joints, at most what the arm's motors can bear.
+def felt_limits(joints: NDArray[np.bool_], limits: Array, nv: int) -> Array:
+    """Return the most that a felt wrench may do to each coordinate; see `take_felt`. Shape (nv,).
+
+    Args:
+        joints: Which joints are the arm's. Shape (n,), boolean.
+        limits: Of all joints, in N·m. Shape (n,).
+        nv: Number of generalized velocities.
+    """
+    most = np.full(nv, np.inf)
+    most[nv - len(joints) :][joints] = limits[joints]
+    return most
+
+
+@compiled
+def take_felt(
+    wrench_tool: Array,
+    rotation: Array,
+    jacobian: Array,
+    limits: Array,
+    lever: Array,
+    bias: Array,
+    load: Array,
+) -> None:
+    """Take what a felt wrench does to the joints off the bias, at most what the arm can bear.
 
     A load beyond that would bind the program to accelerate the arm, and with it the body, as if
     nothing were in the way. The trunk feels the whole load.
 
     Args:
-        effort: J' w, changed in place. Shape (nv,).
-        joints: Which joints are the arm's. Shape (n,), boolean.
-        limits: Of all joints, in N·m. Shape (n,).
+        wrench_tool: Exerted on the tool, along its axes, in N and N·m. Shape (6,).
+        rotation: From the tool's axes to the world's. Shape (3, 3).
+        jacobian: Of the tool, along world axes. Shape (6, nv).
+        limits: From `felt_limits`. Shape (nv,).
+        lever: From the middle of the feet to the tool, along world axes, in m. Shape (3,).
+        bias: Changed in place. Shape (nv,).
+        load: Sum of what the tools feel, about the middle of the feet, along world axes; added to.
+            Shape (6,).
     """
-    of_joints = effort[-len(joints) :]
-    of_joints[joints] = clipped(of_joints[joints], -limits[joints], limits[joints])
-    return effort
+    wrench = np.zeros(6)
+    for i in range(3):
+        for k in range(3):
+            wrench[i] += rotation[i, k] * wrench_tool[k]
+            wrench[3 + i] += rotation[i, k] * wrench_tool[3 + k]
+    for column in range(len(bias)):
+        effort = 0.0
+        for i in range(6):
+            effort += wrench[i] * jacobian[i, column]
+        bias[column] -= min(max(effort, -limits[column]), limits[column])
+    load += wrench
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        load[3 + i] += lever[j] * wrench[k] - lever[k] * wrench[j]
+
+
+@compiled
+def at_the_sole(
+    rotation: Array, jacobian: Array, drift: Array, velocity: Array, damping: float
+) -> tuple[Array, Array]:
+    """Return a sole's Jacobian along its own axes, and what brings the sole to rest.
+
+    Args:
+        rotation: From the sole's axes to the world's. Shape (3, 3).
+        jacobian: Of the sole, along world axes. Shape (6, nv).
+        drift: dJ/dt v, along world axes. Shape (6,).
+        velocity: The generalized velocity. Shape (nv,).
+        damping: In 1/s.
+
+    Returns:
+        Shapes (6, nv) and (6,): J and the wanted J qdd, along the axes of the sole.
+    """
+    nv = len(velocity)
+    turned = np.empty((6, nv))
+    wanted = np.empty(6)
+    for half in range(0, 6, 3):
+        for i in range(3):
+            a, b, c = rotation[0, i], rotation[1, i], rotation[2, i]
+            speed = 0.0
+            for column in range(nv):
+                entry = a * jacobian[half, column] + b * jacobian[half + 1, column]
+                entry += c * jacobian[half + 2, column]
+                turned[half + i, column] = entry
+                speed += entry * velocity[column]
+            along = a * drift[half] + b * drift[half + 1] + c * drift[half + 2]
+            wanted[half + i] = -damping * speed - along
+    return turned, wanted
 
 
 def write_foot(

@@ -116,12 +116,6 @@ def cross(a: Array, b: Array) -> Array:
     return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
-def rotated(rotation_a_b: Array, six_b: Array) -> Array:
-    """Return a twist or wrench given along `b`, along `a`, as one product. Shape (6,)."""
-    result: Array = (six_b.reshape(2, 3) @ rotation_a_b.T).ravel()
-    return result
-
-
 def rotated_rows(rotation_a_b: Array, rows_a: Array) -> Array:
     """Return a Jacobian whose twist is along `a`, with its twist along `b`. Shape (6, m)."""
     result: Array = np.matmul(rotation_a_b.T, rows_a.reshape(2, 3, -1)).reshape(6, -1)

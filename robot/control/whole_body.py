@@ -17,14 +17,16 @@ from robot.control.constraints import (
     CONE_ROWS,
     ContactConfig,
     LimitConfig,
-    bounded_effort,
+    at_the_sole,
+    felt_limits,
+    take_felt,
     write_cone,
     write_foot,
     write_joint_box,
 )
 from robot.control.controller import Controller
 from robot.control.friction import FrictionConfig, FrictionObserver
-from robot.control.kernels import cross, rotated, rotated_rows, rotation_error, to_quaternion
+from robot.control.kernels import rotation_error, to_quaternion
 from robot.control.objectives import LeastSquares, Posture, PostureConfig
 from robot.control.qp import DenseQP, SolverConfig
 from robot.control.self_collision import RoundedBox, SelfCollision, SelfCollisionConfig
@@ -144,7 +146,9 @@ class WholeBodyController(Controller):
         # ProxQP scales by the rows it sees first: rows that are still empty would mislead it.
         self._program.rows[n_rows - self._self_collision.rows :, : self._nv] = in_arms
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
-        self._felt_limits = self._config.limits.felt_share * self._effort_limits
+        bearable = self._config.limits.felt_share * self._effort_limits
+        arms = self.arms.values()
+        self._felt_limits = [felt_limits(arm.joints, bearable, self._nv) for arm in arms]
         margin = self._config.limits.position_margin
         self._position_limits = model.position_limits + np.array([[margin], [-margin]])
         self._objectives = LeastSquares(_TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv)
@@ -227,13 +231,11 @@ class WholeBodyController(Controller):
         load = np.zeros(6)
         for number, arm in enumerate(self.arms.values()):
             arm.feel(state.readings.get(f"wrist_{arm.name}"), dt)
-            rotation = configuration.rotation_world(arm.frame)
+            position, rotation = configuration.placement_world(arm.frame)
             jacobian = configuration.jacobian(arm.frame)
-            wrench = rotated(rotation, arm.wrench_tool)
-            bias -= bounded_effort(wrench @ jacobian, arm.joints, self._felt_limits)
-            lever = configuration.position_world(arm.frame) - self._balance.position_world_support
-            load[:3] += wrench[:3]
-            load[3:] += wrench[3:] + cross(lever, wrench[:3])
+            lever = position - self._balance.position_world_support
+            limits = self._felt_limits[number]
+            take_felt(arm.wrench_tool, rotation, jacobian, limits, lever, bias, load)
             first = _TOOLS + 6 * number
             tool = target.tools.get(arm.name)
             if tool is None:
@@ -253,10 +255,9 @@ class WholeBodyController(Controller):
         """Write the feet's objectives, and their wrenches into the dynamics."""
         contact, first = self._config.contact, _TOOLS + 6 * len(self.arms)
         for foot, frame in enumerate(self._feet):
-            rotation = configuration.rotation_world(frame)
-            jacobian = rotated_rows(rotation, configuration.jacobian(frame))
-            wanted = -contact.damping * (jacobian @ configuration.velocity)
-            wanted -= rotated(rotation.T, configuration.jacobian_drift(frame))
+            rotation, jacobian = configuration.rotation_world(frame), configuration.jacobian(frame)
+            drift, velocity = configuration.jacobian_drift(frame), configuration.velocity
+            jacobian, wanted = at_the_sole(rotation, jacobian, drift, velocity, contact.damping)
             self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
             write_foot(self._program, foot, self._model.n, jacobian, contact)
 

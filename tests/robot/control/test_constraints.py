@@ -4,10 +4,13 @@ import pytest
 from robot.control.constraints import (
     ContactConfig,
     LimitConfig,
-    bounded_effort,
+    at_the_sole,
     contact_cone,
+    felt_limits,
+    take_felt,
     write_joint_box,
 )
+from robot.spatial import Pose
 
 HALF = (0.105, 0.065)
 
@@ -69,8 +72,42 @@ def test_a_joint_beyond_its_limit_is_brought_back():
     assert box(1.2, 0.0)[1] < 0.0
 
 
+# A tool turned by a quarter about the vertical: its x axis is the world's y axis.
+TURNED = Pose.from_rotation_vector([0.0, 0.0, np.pi / 2.0]).rotation
+
+
+def taken(wrench_tool, jacobian, limits, lever=(0.0, 0.0, 0.0)):
+    bias, load = np.zeros(jacobian.shape[1]), np.zeros(6)
+    wrench = np.array(wrench_tool, dtype=float)
+    take_felt(wrench, TURNED, jacobian, limits, np.array(lever), bias, load)
+    return -bias, load
+
+
+def test_a_felt_wrench_reaches_the_joints_along_world_axes():
+    jacobian = np.zeros((6, 2))
+    jacobian[1, 0], jacobian[5, 1] = 2.0, 1.0
+    effort, _ = taken([3.0, 0.0, 0.0, 0.0, 0.0, 4.0], jacobian, np.full(2, np.inf))
+    assert effort == pytest.approx([6.0, 4.0])
+
+
+def test_a_felt_wrench_loads_the_feet_with_its_lever():
+    _, load = taken([3.0, 0, 0, 0, 0, 4.0], np.zeros((6, 1)), np.ones(1), (0.5, 0.0, 1.0))
+    # A push of 3 N along y, half a metre ahead and one up.
+    assert load == pytest.approx([0.0, 3.0, 0.0, -3.0, 0.0, 5.5])
+
+
 def test_an_overloaded_arm_bears_its_share_and_the_trunk_the_rest():
-    effort = np.array([50.0, 100.0, -100.0, 3.0])
-    joints = np.array([False, True, True])
-    bounded = bounded_effort(effort, joints, np.array([1.0, 8.0, 200.0]))
-    assert bounded.tolist() == [50.0, 100.0, -8.0, 3.0]
+    limits = felt_limits(np.array([False, True, True]), np.array([1.0, 8.0, 200.0]), 4)
+    jacobian = np.zeros((6, 4))
+    jacobian[2] = [50.0, 100.0, -100.0, 3.0]
+    effort, _ = taken([0.0, 0.0, 1.0, 0.0, 0.0, 0.0], jacobian, limits)
+    assert effort.tolist() == [50.0, 100.0, -8.0, 3.0]
+
+
+def test_a_sole_is_brought_to_rest_along_its_own_axes():
+    rng = np.random.default_rng(0)
+    jacobian, drift, velocity = rng.normal(size=(6, 5)), rng.normal(size=6), rng.normal(size=5)
+    turn = np.kron(np.eye(2), TURNED.T)
+    at_sole, wanted = at_the_sole(TURNED, jacobian, drift, velocity, 20.0)
+    assert at_sole == pytest.approx(turn @ jacobian)
+    assert wanted == pytest.approx(-20.0 * turn @ jacobian @ velocity - turn @ drift)
