@@ -163,9 +163,15 @@ class SelfCollision:
         self._age = math.inf
         self.rows = min(config.rows, count)
 
-    def reset(self) -> None:
-        """Look at every pair at the next tick."""
+    def reset(self, rows: Array) -> None:
+        """Look at every pair at the next tick, and forget the rows of the last ones.
+
+        Args:
+            rows: Filled. ProxQP scales by the rows it sees first: empty ones would mislead it, and
+                those of another episode would make this one depend on it. Shape (rows, nv).
+        """
         self._age = math.inf
+        rows[:] = self._columns
 
     def distances(self, configuration: Configuration) -> Array:
         """Return the distance of each pair, negative inside each other, in m. Shape (pairs,).

@@ -143,8 +143,7 @@ class WholeBodyController(Controller):
             write_cone(
                 self._program, foot, n, self._nv, foot_half_sizes[name], self._config.contact
             )
-        # ProxQP scales by the rows it sees first: rows that are still empty would mislead it.
-        self._program.rows[n_rows - self._self_collision.rows :, : self._nv] = in_arms
+        self._apart = slice(n_rows - self._self_collision.rows, n_rows)
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         bearable = self._config.limits.felt_share * self._effort_limits
         arms = self.arms.values()
@@ -179,7 +178,7 @@ class WholeBodyController(Controller):
         self._effort = self._hold_position = None
         self._failures_in_a_row = self.unsolved = 0
         self._friction.reset()
-        self._self_collision.reset()
+        self._self_collision.reset(self._program.rows[self._apart, : self._nv])
         self._program.forget()
 
     @override
@@ -303,9 +302,8 @@ class WholeBodyController(Controller):
         program.rows[:n, :nv] = inertia[-n:]
         program.row_lower[:n] = -self._effort_limits - bias[-n:]
         program.row_upper[:n] = self._effort_limits - bias[-n:]
-        apart = slice(len(program.rows) - self._self_collision.rows, None)
         self._self_collision.write(
-            configuration, program.rows[apart, :nv], program.row_lower[apart], dt
+            configuration, program.rows[self._apart, :nv], program.row_lower[self._apart], dt
         )
         joints = slice(nv - n, nv)
         write_joint_box(
