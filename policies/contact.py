@@ -21,6 +21,8 @@ from tasks.phases import Phase
 _PUSH_GAIN = 0.15
 # The target runs this far ahead of the tool while it pushes, in m.
 _LEAD = 0.0003
+# It follows no faster than this, in m/s: a hand that slips along a part that is home is held back.
+_FOLLOW_SPEED = 0.03
 # With less than this share of the push for some steps there is no contact: the tool goes ahead at
 # this speed, in m/s, with the target at most this far ahead, in m, and this push, in N.
 _TOUCH_SHARE = 0.25
@@ -77,7 +79,7 @@ class ContactMotion(ScriptedMotion):
             # Teeth that mesh let the part go ahead at once: brake, lest it hits the seat.
             speed = max(0.0, depth - self._last_depth) / sense.dt
             wanted = max(0.0, force + self._made_up - _BRAKE * speed)
-            self.ahead = depth + _LEAD
+            self.ahead = min(depth + _LEAD, self.ahead + _FOLLOW_SPEED * sense.dt)
         else:
             wanted = _FREE_PUSH
             ahead = self.ahead + _FREE_SPEED * sense.dt
@@ -204,6 +206,8 @@ class Insert(ContactMotion):
     """Pushes home with rising force, gives way sideways, and wriggles when it gets stuck."""
 
     _STALLED_TIME = 0.4
+    # Further than any error of belief explains: the part is home and the hand slides along it.
+    _SLIPPED = 0.0035
     _WRIGGLE = math.radians(4.0)
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
@@ -223,6 +227,8 @@ class Insert(ContactMotion):
             self._deepest, self._moved_at = depth, sense.time
         stalled = sense.time - self._moved_at
         pressed = sense.push > 0.7 * strongest
+        if depth > self._SLIPPED:
+            return self.wish(self.target(), MIDDLE, Status.DONE)
         if pressed and stalled > self._STALLED_TIME and self._wriggled(sense):
             return self.wish(self.target(), MIDDLE, Status.DONE)
         if self.elapsed(sense) > 4.0:
