@@ -28,7 +28,7 @@ from tasks.task import Layout, Outcome, Snapshot, Task
 Action = NDArray[np.float32]
 
 # How long the robot stands before a cycle starts, in s: a teleported robot comes to rest in 0.2 s.
-_SETTLE_TIME = 0.3
+SETTLE_TIME = 0.3
 # How far apart the hands may be asked to open while they wait, as a share of the widest opening.
 _HOME_OPENING = 0.5
 
@@ -159,7 +159,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
                 for arm in self.task.arms
             }
         )
-        settle = round(_SETTLE_TIME / self.loop.cell.clock.dt) - self.ticks_per_step
+        settle = round(SETTLE_TIME / self.loop.cell.clock.dt) - self.ticks_per_step
         self.loop.run(self._target, max(0, settle))
         # What the wrists felt in the last episode, or while the robot came to rest, is the past.
         self._felt.clear()
