@@ -19,17 +19,19 @@ def said(env, monkeypatch):  # noqa: F811
     return outputs
 
 
-def runner(env, answer_start=True):  # noqa: F811
+def runner(env, answers=True):  # noqa: F811
     station = env.loop.cell.station
+
+    def request_start(wanted):
+        station.set(start=wanted and answers)
+
     return CycleRunner(
         env,
         ScriptedPolicy(),
         robot="mock",
         level="factory",
         force_watch=ForceWatch(60.0, env.loop.cell.clock.dt),
-        request_start=(lambda wanted: station.set(start=wanted))
-        if answer_start
-        else lambda w: None,
+        request_start=request_start,
     )
 
 
@@ -55,4 +57,4 @@ def test_the_time_that_passed_in_the_cell_is_that_of_each_cycle_by_itself(env, s
 
 def test_a_station_that_never_starts_is_named(env, said):  # noqa: F811
     with pytest.raises(WorkcellError, match="no 'start' within 5"):
-        runner(env, answer_start=False).run(5)
+        runner(env, answers=False).run(5)
