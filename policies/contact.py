@@ -205,7 +205,8 @@ class Align(ContactMotion):
 class Insert(ContactMotion):
     """Pushes home with rising force, gives way sideways, and wriggles when it gets stuck."""
 
-    _STALLED_TIME = 0.4
+    # Long enough for a wriggle to have shown that nothing gives any more, in s.
+    _STALLED_TIME = 0.7
     # Further than any error of belief explains: the part is home and the hand slides along it.
     _SLIPPED = 0.0035
     _WRIGGLE = math.radians(4.0)
@@ -229,7 +230,7 @@ class Insert(ContactMotion):
         pressed = sense.push > 0.7 * strongest
         if depth > self._SLIPPED:
             return self.wish(self.target(), MIDDLE, Status.DONE)
-        if pressed and stalled > self._STALLED_TIME and self._wriggled(sense):
+        if pressed and stalled > self._STALLED_TIME:
             return self.wish(self.target(), MIDDLE, Status.DONE)
         if self.elapsed(sense) > 4.0:
             return self.wish(self.target(), MIDDLE, Status.FAILED, "jammed")
@@ -238,9 +239,6 @@ class Insert(ContactMotion):
             self.yaw = self._centre_yaw + self._WRIGGLE * math.sin(phase)
         self.side_target += 0.3 * (self.side_measured(sense) - self.side_target)
         return self.wish(self.target(), MIDDLE)
-
-    def _wriggled(self, sense: Sense) -> bool:
-        return sense.time - self._moved_at > self._STALLED_TIME + 0.3
 
 
 class Verify(ContactMotion):

@@ -73,7 +73,6 @@ class SimScene(Scene):
         self._shove = shove
         self._contacts = contacts
         self._on_reset = on_reset
-        self._free = tuple(part.name for part in parts if not part.fixed)
 
     @override
     def apply(self, layout: Layout) -> Layout:

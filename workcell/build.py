@@ -209,9 +209,8 @@ def build_controller(
     """Return the whole-body controller of a robot."""
     shapes = derive(config.description).collision_shapes()
     pairs = pairs_of(config.collision_pairs, shapes, list(config.tool_frames.values()))
-    return WholeBodyController(
-        model, config.torso_link, config.foot_half_sizes, cell.controller, pairs
-    )
+    feet = config.foot_half_sizes
+    return WholeBodyController(model, config.torso_link, feet, cell.controller, pairs)
 
 
 def build_cell(parts: SimRobotParts, station: Station, cell: CellConfig) -> Cell:
@@ -264,8 +263,8 @@ def build_sim(
             for arm, shapes in held.items()
         }
     )
-    watched = [part.name for part in task.parts if part.fixed]
-    contacts = ContactMonitor(parts.world, [(name, robot.name) for name in watched])
+    watched = [(part.name, robot.name) for part in task.parts if part.fixed]
+    contacts = ContactMonitor(parts.world, watched)
     shove = Shove(parts.body, robot.torso_link)
     parts.world.add_element(shove)
     scene = SimScene(
@@ -304,8 +303,7 @@ def _fixture(
         for gripper in parts.grippers.values():
             gripper.set_pad_friction(friction)
 
-    spline = task.size.spline
-    shape = HeldShape(spline.nut_radius, spline.nut_length)
+    shape = HeldShape(task.size.spline.nut_radius, task.size.spline.nut_length)
     held = {arm: dict.fromkeys(task.nuts(arm), shape) for arm in task.arms}
     fixture = NutFixture(
         parts.world, parts.body, parts.driver, task, cell.grip_force, set_pad_friction
