@@ -21,7 +21,7 @@ from robot.errors import NoSolution, SafetyStop
 from robot.loop import ControlLoop, Tick
 from robot.sensor import WrenchReading
 from robot.state import Target, ToolTarget
-from robot.station import require_signals
+from robot.station import Signal, StationOutputs, require_signals
 from tasks.scene import Scene
 from tasks.task import Layout, Outcome, Snapshot, Task
 
@@ -118,6 +118,8 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         self._last: Snapshot | None = None
         self._start = 0.0
         self._felt: dict[str, list[Array]] = {}
+        self._outputs = StationOutputs()
+        self._told: StationOutputs | None = None
         loop.add_listener(self._feel)
 
     @property
@@ -165,6 +167,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         self._felt.clear()
         state = self.loop.run(self._target, self.ticks_per_step)
         self._start = self.loop.cell.clock.time
+        self._outputs, self._told = StationOutputs(), None
         self.scene.events()  # what happened while the robot came to rest is not the episode's
         self.task.begin()
         snapshot = self._snapshot(state)
@@ -207,6 +210,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             after = self._halted(before, error)
         else:
             after = self._outcome = self.task.evaluate(snapshot)
+            self._tell()
         terms = dict(self.task.reward(before, after, np.asarray(numbers, dtype=np.float64)))
         terminated = after.success or after.failure is not None
         truncated = not terminated and self.elapsed >= self.task.time_limit
@@ -229,6 +233,24 @@ class AssemblyEnv(gym.Env[Observation, Action]):
     def hold(self) -> None:
         """Let one policy period pass without a policy: the tools stay at their last targets."""
         self.loop.run(self._target, self.ticks_per_step)
+
+    def tell(self, outputs: StationOutputs) -> None:
+        """Tell the station where the cycle stands; the task's own requests go along with it.
+
+        Args:
+            outputs: What is to be told from now on.
+        """
+        self._outputs = outputs
+        self._tell()
+
+    def _tell(self) -> None:
+        requests: dict[str, Signal] = dict(self._outputs.signals)
+        if self._last is not None and self.layout is not None:
+            requests |= self.task.requests(self._last, self.layout)
+        outputs = dataclasses.replace(self._outputs, signals=requests)
+        if outputs != self._told:
+            self.loop.cell.station.write(outputs)
+            self._told = outputs
 
     def _halted(self, before: Outcome, error: SafetyStop | NoSolution) -> Outcome:
         # Halted already after a safety stop; without a solution nothing else would do it.

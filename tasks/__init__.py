@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from robot.errors import UnknownName
 from tasks.nut_insertion import NutInsertion, NutInsertionConfig
+from tasks.nut_variation import NUT_LEVELS
 from tasks.task import Task
 from tasks.variation import Variation
 
@@ -19,14 +20,24 @@ class TaskEntry:
     Attributes:
         config: Its configuration class.
         make: Builds it from a configuration and a level of variation.
+        levels: Its levels of variation, by name; the same names for every task.
+        fixture: What simulates its station, as `module:class`, a `tasks.sim_scene.SimFixture` made
+            of the robot's hands and the task. Imported when asked for: it brings the physics along.
+        libraries: Fields of the configuration that are filled from a folder of files, one entry per
+            file and named after it: folder and class of an entry, by field.
     """
 
     config: type[Any]
-    make: Callable[[Any, Variation], Task]
+    make: Callable[[Any, Any], Task]
+    levels: Mapping[str, Variation]
+    fixture: str
+    libraries: Mapping[str, tuple[str, type[Any]]] = field(default_factory=dict)
 
 
 TASKS: Mapping[str, TaskEntry] = {
-    NutInsertion.name: TaskEntry(NutInsertionConfig, NutInsertion),
+    NutInsertion.name: TaskEntry(
+        NutInsertionConfig, NutInsertion, NUT_LEVELS, "tasks.nut_fixture:NutFixture"
+    ),
 }
 
 

@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping
 
 from typing_extensions import override
 
-from robot.sim.driver import SimDriver
 from robot.sim.feeder import Feeder, ProximitySwitch
 from robot.sim.fit import SplineFit
 from robot.sim.magnet import Magnet
-from robot.sim.robot_body import SimRobot
 from robot.sim.station import Answer, SimStation
-from robot.sim.world import World
+from robot.sim.tactile import HeldShape
 from robot.spatial import Pose
 from robot.station import Signal
 from tasks.nut_insertion import NutInsertion
-from tasks.sim_scene import SimFixture, dropped
+from tasks.sim_scene import SimFixture, SimHands, dropped
 from tasks.task import Layout
 
 # Spare nuts wait here, out of sight and out of reach, in m.
@@ -28,31 +26,20 @@ _HAND_CLEAR = 0.04
 class NutFixture(SimFixture):
     """What acts on nuts besides gravity and hands, and what the PLC knows of them."""
 
-    def __init__(
-        self,
-        world: World,
-        robot: SimRobot,
-        driver: SimDriver,
-        task: NutInsertion,
-        grip_force: float,
-        set_pad_friction: Callable[[float], None],
-    ) -> None:
+    def __init__(self, hands: SimHands, task: NutInsertion) -> None:
         """Set up both sides.
 
         Args:
-            world: With the task's parts in it.
-            robot: In the world; its hands must be clear before a feeder moves.
-            driver: Of that robot; its grip force differs from cycle to cycle.
+            hands: The robot, in a world with the task's parts; its hands must be clear before a
+                feeder moves, and their grip differs from cycle to cycle.
             task: The job.
-            grip_force: Nominal, in N.
-            set_pad_friction: Sets the pads' factor of friction.
         """
-        self._world = world
-        self._driver = driver
+        world = self._world = hands.world
+        self._hands = hands
         self._task = task
-        self._grip_force = grip_force
-        self._set_pad_friction = set_pad_friction
         self._layout: Layout | None = None
+        shape = HeldShape(task.size.spline.nut_radius, task.size.spline.nut_length)
+        self.held = {arm: dict.fromkeys(task.nuts(arm), shape) for arm in task.arms}
         spline = task.size.spline
         self._fits: dict[str, SplineFit] = {}
         self._magnets: dict[str, Magnet] = {}
@@ -66,7 +53,7 @@ class NutFixture(SimFixture):
             world.add_element(self._magnets[arm])
             world.add_element(self._fits[arm])
             self._feeders[arm] = Feeder(
-                world, nuts, Pose.translation(_MAGAZINE), clear=self._hand_clear(robot, arm)
+                world, nuts, Pose.translation(_MAGAZINE), clear=self._hand_clear(arm)
             )
             self._switches[arm] = ProximitySwitch(
                 world, self._pin_pose(pin), nuts, spline.nut_length
@@ -78,12 +65,12 @@ class NutFixture(SimFixture):
             inputs[f"tightened_{arm}"] = Answer("tighten", condition=self._switches[arm])
         self.station = SimStation(world, task.signals, inputs)
 
-    def _hand_clear(self, robot: SimRobot, arm: str) -> Callable[[], bool]:
+    def _hand_clear(self, arm: str) -> Callable[[], bool]:
         def clear() -> bool:
             if self._layout is None:
                 return True
             nest = self._layout.pose_world_parts[f"nest_{arm}"].position
-            tool = robot.pose_world_link(f"tool_{arm}").position
+            tool = self._hands.pose_world_tool(arm).position
             return bool(((tool - nest) ** 2).sum() > _HAND_CLEAR**2)
 
         return clear
@@ -119,8 +106,11 @@ class NutFixture(SimFixture):
                 [layout.pose_world_parts[nut] for nut in self._task.nuts(arm)],
                 wait=p[f"feeder_wait_{arm}_s"],
             )
-            self._driver.set_grip_force(arm, self._grip_force * p[f"grip_share_{arm}"])
-        self._set_pad_friction(p["friction_pads"])
+            self._hands.set_grip(
+                arm,
+                force=self._task.demands.grip_force * p[f"grip_share_{arm}"],
+                pad_friction=p["friction_pads"],
+            )
         self.station.reset()
 
     @override

@@ -32,12 +32,24 @@ from robot.spatial import Pose
 from robot.station import Direction
 from tasks.judging import Seat, SeatRule, is_meshed, is_seated, seat_of
 from tasks.nut_plan import PlanConfig, nut_plan
-from tasks.nut_station import ARMS, BENCH, HALF_TURN, NutStation, StationConfig
+from tasks.nut_station import BENCH, HALF_TURN, NutStation, StationConfig
+from tasks.nut_variation import NutVariation
 from tasks.parts.nut import NUT_SIZES
 from tasks.phases import Phase
+from tasks.places import ARMS
 from tasks.rewards import effort, excess, potential_difference
-from tasks.task import Layout, Observed, Outcome, Snapshot, Task, vector
-from tasks.variation import Variation, between, misplaced, shove
+from tasks.task import (
+    Demands,
+    Handover,
+    Layout,
+    Observed,
+    Operation,
+    Outcome,
+    Snapshot,
+    Task,
+    vector,
+)
+from tasks.variation import between, misplaced, shove
 
 # Rubber-faced pads on steel: a dry pad grips at 0.8, an oily one at 0.5. The drawn friction of
 # steel on steel stands for how oily the nut is, so both are read from the same number.
@@ -60,6 +72,7 @@ class NutInsertionConfig:
         hold_time: How long a nut must stay seated after the hand let go, in s.
         force_limit: Hardest touch of anything but a nut, in N.
         clear_distance: How far a hand must be from the pin at the end, in m.
+        demands: What the job asks of the robot.
     """
 
     nut: str = "m8"
@@ -70,6 +83,7 @@ class NutInsertionConfig:
     hold_time: float = 0.5
     force_limit: float = 60.0
     clear_distance: float = 0.05
+    demands: Demands = field(default_factory=Demands)
 
     def __post_init__(self) -> None:
         """Refuse sizes that do not exist and numbers out of range."""
@@ -94,7 +108,7 @@ class NutInsertion(Task):
     arms = ARMS
     instruction = "Take a nut with each hand and place it on its splined pin until it sits."
 
-    def __init__(self, config: NutInsertionConfig, variation: Variation) -> None:
+    def __init__(self, config: NutInsertionConfig, variation: NutVariation) -> None:
         """Build parts, signals and nominal poses.
 
         Args:
@@ -109,6 +123,10 @@ class NutInsertion(Task):
         self.parts = self.station.parts
         self.signals = self.station.signals
         self.pose_world_home = self.station.pose_world_home
+        self.demands = config.demands
+        self.handover = Handover(
+            "tighten", tuple(f"tightened_{arm}" for arm in ARMS), failure="not_tightened"
+        )
         self._inputs = tuple(s.name for s in self.signals if s.direction is Direction.INPUT)
         self.observation = (
             Observed("signals", len(self._inputs), f"process signals, 0 or 1: {self._inputs}"),
@@ -240,6 +258,10 @@ class NutInsertion(Task):
             failure=failure,
             progress=float(np.mean(progress)),
             measures=measures,
+            operations={
+                f"insert_{arm}": Operation(f"insert {arm}", bool(measures[f"seated_{arm}"]))
+                for arm in ARMS
+            },
         )
 
     def _released(self, snapshot: Snapshot, arm: str, nut: str) -> bool:

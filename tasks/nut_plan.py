@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from robot.spatial import Pose
 from tasks.phases import Motion, Phase
+from tasks.places import back
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,6 @@ class PlanConfig:
     align_angle_deg: float = 36.0
     insert_force_n: float = 14.0
     entered_mm: float = 3.0
-
-
-def back(pose_world_tool: Pose, distance: float) -> Pose:
-    """Return a tool pose drawn back along the tool's own z axis.
-
-    Args:
-        pose_world_tool: Where to start.
-        distance: How far back, in m.
-    """
-    return pose_world_tool @ Pose.translation([0.0, 0.0, -distance])
 
 
 def nut_plan(

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from robot.spatial import Pose
 from robot.station import Direction, SignalSpec
 from tasks.parts.bench import bench_part
 from tasks.parts.nut import NutSize, nest_part, nut_part, pin_part
 from tasks.parts.shapes import Part
+from tasks.places import ARMS, both_sides, tool_orientation
 
-ARMS = ("left", "right")
 BENCH = "bench"
 
 # A nest's x axis points up, a tool's down: half a turn about the axis both share.
@@ -51,16 +49,6 @@ class StationConfig:
                 raise ValueError(f"{name}: expected y of the left side above 0.05 m")
 
 
-def tool_orientation(tilt: float) -> Pose:
-    """Return the tool frame's axes in the world: z ahead and down by a tilt, x down, y to the left.
-
-    Args:
-        tilt: Angle of the approach below the horizontal, in rad.
-    """
-    c, s = math.cos(tilt), math.sin(tilt)
-    return Pose.from_rotation([[-s, 0.0, c], [0.0, 1.0, 0.0], [-c, 0.0, -s]])
-
-
 class NutStation:
     """The nominal station, both sides of it.
 
@@ -86,9 +74,9 @@ class NutStation:
         self._magazine = magazine
         orientation = tool_orientation(math.radians(config.tilt_deg))
         turned = orientation @ Pose.from_rotation_vector((math.pi, 0.0, 0.0))
-        self.pose_world_nest = _both(config.feeder_position, turned @ HALF_TURN)
-        self.pose_world_pin = _both(config.pin_position, turned)
-        self.pose_world_home = _both(config.home_position, orientation)
+        self.pose_world_nest = both_sides(config.feeder_position, turned @ HALF_TURN)
+        self.pose_world_pin = both_sides(config.pin_position, turned)
+        self.pose_world_home = both_sides(config.home_position, orientation)
         lowest = min(config.feeder_position[2], config.pin_position[2])
         self.floor = lowest - _DROPPED_BELOW
         self.parts = (self._bench(), *self._both_sides())
@@ -127,12 +115,3 @@ class NutStation:
                 *(nut_part(name, self.size) for name in self.nuts(arm)),
             )
         )
-
-
-def _both(position: tuple[float, float, float], orientation: Pose) -> dict[str, Pose]:
-    """Return a pose of the left side and its mirror image, by arm name."""
-    x, y, z = position
-    return {
-        "left": Pose(np.array([x, y, z]), orientation.quaternion),
-        "right": Pose(np.array([x, -y, z]), orientation.quaternion),
-    }

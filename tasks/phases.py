@@ -55,6 +55,8 @@ class Phase:
         signal: The process signal waited for or checked, or None.
         limits: What bounds the motion, named with units, e.g. `speed_m_s`, `force_n`,
             `radius_mm`, `angle_deg`, `time_s`.
+        operation: The piece of work it belongs to; what fails is tried again inside it.
+        heavy: It pushes or pulls so hard that the other arm must not do so at the same time.
     """
 
     arm: str
@@ -65,3 +67,5 @@ class Phase:
     pose_tool_part: Pose | None = None
     signal: str | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
+    operation: str = ""
+    heavy: bool = False

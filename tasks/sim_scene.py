@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from typing_extensions import override
@@ -12,7 +13,11 @@ from typing_extensions import override
 from robot.arrays import Array
 from robot.sim.contacts import ContactMonitor
 from robot.sim.driver import SimDriver
+from robot.sim.gripper import SimGripper
+from robot.sim.robot_body import SimRobot
 from robot.sim.shove import Shove
+from robot.sim.station import SimStation
+from robot.sim.tactile import HeldShape
 from robot.sim.world import World
 from robot.spatial import Pose
 from tasks.parts.shapes import Part
@@ -24,11 +29,44 @@ _FALLEN_DROP = 0.25
 _FALLEN_TILT = math.radians(35.0)
 
 
+@dataclass(frozen=True, eq=False)
+class SimHands:
+    """What a fixture may know and set of the simulated robot.
+
+    Attributes:
+        world: The physics.
+        body: The robot in it.
+        driver: Its joints.
+        grippers: By arm name.
+    """
+
+    world: World
+    body: SimRobot
+    driver: SimDriver
+    grippers: Mapping[str, SimGripper]
+
+    def pose_world_tool(self, arm: str) -> Pose:
+        """Return where an arm's tool truly is."""
+        return self.body.pose_world_link(f"tool_{arm}")
+
+    def set_grip(self, arm: str, force: float, pad_friction: float) -> None:
+        """Set how hard an arm grips, in N for each finger, and the pads' factor of friction."""
+        self.driver.set_grip_force(arm, force)
+        self.grippers[arm].set_pad_friction(pad_friction)
+
+
 class SimFixture(ABC):
     """What one task puts into a world besides parts, and sets as an episode's layout says.
 
     The forces between a nut and its pin, say, or a feeder that presents parts one by one.
+
+    Attributes:
+        station: The simulated PLC.
+        held: What the pads feel of each body, by arm and name of the body.
     """
+
+    station: SimStation
+    held: Mapping[str, Mapping[str, HeldShape]]
 
     @abstractmethod
     def apply(self, layout: Layout) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from robot.arrays import Array, frozen
 from robot.cell_state import CellState
 from robot.spatial import Pose
-from robot.station import SignalSpec
+from robot.station import Signal, SignalSpec
 from tasks.parts.shapes import Part
 from tasks.phases import Phase
 
@@ -82,6 +82,23 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Operation:
+    """One piece of work inside an episode that is counted by itself: one nut, one plug.
+
+    Attributes:
+        kind: What it is counted with, e.g. `insert left` or `plug`.
+        success: It is done.
+        failure: Why it can no longer be done, or None.
+        time_s: How long it took, in s; None until it is done or where time is not taken.
+    """
+
+    kind: str
+    success: bool
+    failure: str | None = None
+    time_s: float | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The judgement of an instant.
 
@@ -89,13 +106,57 @@ class Outcome:
         success: The job is done.
         failure: Why it can no longer be done, or None.
         progress: How far it got, from 0 to 1.
-        measures: The numbers the judgement rests on, named with their unit, e.g. `depth_mm`.
+        measures: The numbers the judgement rests on, named with their unit, e.g. `depth_mm`. One
+            that is named like a process signal is the truth of what that signal says.
+        operations: The pieces of work the job consists of, by name.
     """
 
     success: bool
     failure: str | None
     progress: float
     measures: Mapping[str, float]
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a job asks of the robot that does it.
+
+    Attributes:
+        grip_force: With which each finger squeezes, in N.
+        push_force: Largest push along a tool's z axis that a policy may ask for, in N.
+        wrist_force: Wrist force that the guard lets pass for a tenth of a second only, in N.
+    """
+
+    grip_force: float = 30.0
+    push_force: float = 30.0
+    wrist_force: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Refuse forces that are not positive, and a push that the guard would stop."""
+        for name in ("grip_force", "push_force", "wrist_force"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        if self.push_force > self.wrist_force:
+            raise ValueError(
+                f"push_force: expected at most wrist_force = {self.wrist_force} N, "
+                f"got {self.push_force}"
+            )
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What is asked of the station once the job is done.
+
+    Attributes:
+        request: The output that asks for it, e.g. `tighten`.
+        answers: The inputs that say it has been done.
+        failure: Why the cycle failed if they do not come.
+    """
+
+    request: str
+    answers: tuple[str, ...]
+    failure: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +192,8 @@ class Task(ABC):
         observation: Each vector that `observe()` returns.
         signals: The process signals the task needs from a station.
         pose_world_home: Where each arm's tool waits, by arm name.
+        demands: What the job asks of the robot.
+        handover: What the station does once the job is done, or None.
     """
 
     name: str
@@ -141,6 +204,8 @@ class Task(ABC):
     observation: tuple[Observed, ...]
     signals: tuple[SignalSpec, ...]
     pose_world_home: Mapping[str, Pose]
+    demands: Demands
+    handover: Handover | None = None
 
     @abstractmethod
     def sample_layout(self, rng: np.random.Generator) -> Layout:
@@ -171,6 +236,13 @@ class Task(ABC):
     @abstractmethod
     def observe(self, snapshot: Snapshot, layout: Layout) -> Mapping[str, Array]:
         """Return what a policy may know about the job, from sensors and believed poses only."""
+
+    def requests(self, snapshot: Snapshot, layout: Layout) -> Mapping[str, Signal]:
+        """Return what the robot tells the station while it works, from sensors and beliefs only.
+
+        Told by the robot's controller, not by the policy: that both hands are clear, say.
+        """
+        return {}
 
 
 def vector(pose: Pose) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,20 +33,19 @@ from robot.sim.gripper import SimGripper, SimGripperConfig
 from robot.sim.noise import NOISE_LEVELS
 from robot.sim.robot_body import SimRobot
 from robot.sim.shove import Shove
-from robot.sim.tactile import HeldShape, TactilePad
+from robot.sim.tactile import TactilePad
 from robot.sim.world import World
 from robot.sim.wrench import WristWrench
 from robot.spatial import Pose
 from robot.station import Station
 from robot.urdf import pose_from_rpy
 from tasks import task_named
-from tasks.nut_fixture import NutFixture
-from tasks.nut_insertion import NutInsertion
-from tasks.sim_scene import SimScene, load_parts
-from tasks.task import Task
+from tasks.sim_scene import SimFixture, SimHands, SimScene, load_parts
+from tasks.task import Demands
 from tasks.variation import Variation
 from workcell.config import RunConfig
 from workcell.cycle import CycleRunner, ForceWatch
+from workcell.imports import imported
 from workcell.video import Film, take_picture
 
 _FLOOR_FRICTION = 0.8
@@ -60,7 +60,6 @@ class CellConfig:
         dt: Control period, in s.
         physics_dt: Physics period, in s.
         ticks_per_step: Control periods in one policy period.
-        grip_force: Of each finger, in N.
         controller: Gains, weights and limits of the whole-body controller.
         guard: What no command gets around.
         action: What an action of one means.
@@ -70,7 +69,6 @@ class CellConfig:
     dt: float = 2e-3
     physics_dt: float = 1e-3
     ticks_per_step: int = 20
-    grip_force: float = 30.0
     controller: WholeBodyConfig = field(default_factory=WholeBodyConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
     action: ActionScale = field(default_factory=ActionScale)
@@ -119,7 +117,7 @@ class SimWorkcell:
     env: AssemblyEnv
     parts: SimRobotParts
     controller: WholeBodyController
-    fixture: NutFixture
+    fixture: SimFixture
 
     def counters(self) -> dict[str, int]:
         """Return what went wrong below the policy since the last reset."""
@@ -142,7 +140,7 @@ def build_robot(
 
     Args:
         config: The robot.
-        cell: Periods and grip force.
+        cell: Periods.
         noise: Name of the noise level of encoders, IMU and wrists.
         gui: Whether to open PyBullet's window.
 
@@ -169,7 +167,6 @@ def build_robot(
     gripper = SimGripperConfig(
         opening_max=pads.opening_max,
         speed=pads.speed_max,
-        force=cell.grip_force,
         force_max=pads.force_max,
     )
     grippers = {
@@ -253,14 +250,17 @@ def build_sim(
         ConfigError: If something does not fit together.
     """
     cell = cell or CellConfig()
-    task = task_named(task_name).make(task_config, variation)
+    entry = task_named(task_name)
+    task = entry.make(task_config, variation)
+    cell = _meeting(task.demands, cell)
     parts = build_robot(robot, cell, variation.noise, gui)
     load_parts(parts.world, task.parts)
-    fixture, held = _fixture(task, parts, cell)
+    hands = SimHands(parts.world, parts.body, parts.driver, parts.grippers)
+    fixture: SimFixture = imported(entry.fixture)(hands, task)
     parts.sensors.update(
         {
             f"tactile_{arm}": TactilePad(parts.world, parts.body, arm, shapes)
-            for arm, shapes in held.items()
+            for arm, shapes in fixture.held.items()
         }
     )
     watched = [(part.name, robot.name) for part in task.parts if part.fixed]
@@ -292,23 +292,14 @@ def build_sim(
     return SimWorkcell(env, parts, controller, fixture)
 
 
-def _fixture(
-    task: Task, parts: SimRobotParts, cell: CellConfig
-) -> tuple[NutFixture, dict[str, dict[str, HeldShape]]]:
-    """Return what a task adds to the world, and what its hands may feel, by arm and body."""
-    if not isinstance(task, NutInsertion):
-        raise ConfigError(f"task {task.name}: no simulated fixture is known for it")
-
-    def set_pad_friction(friction: float) -> None:
-        for gripper in parts.grippers.values():
-            gripper.set_pad_friction(friction)
-
-    shape = HeldShape(task.size.spline.nut_radius, task.size.spline.nut_length)
-    held = {arm: dict.fromkeys(task.nuts(arm), shape) for arm in task.arms}
-    fixture = NutFixture(
-        parts.world, parts.body, parts.driver, task, cell.grip_force, set_pad_friction
+def _meeting(demands: Demands, cell: CellConfig) -> CellConfig:
+    """Return a cell that lets a job push as hard as it must, and no harder than the cell allows."""
+    force = min(cell.guard.force_limit, demands.wrist_force)
+    return dataclasses.replace(
+        cell,
+        action=dataclasses.replace(cell.action, push_n=demands.push_force),
+        guard=dataclasses.replace(cell.guard, force_limit=force),
     )
-    return fixture, held
 
 
 def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = None) -> CycleRunner:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Any
 from policies import POLICIES
 from robot.errors import UnknownName
 from robot.robot_config import RobotConfig
-from tasks import TASKS
+from tasks import TASKS, TaskEntry
 from tasks.variation import LEVELS
 from workcell.config import RunConfig, Section, config_folder, load, resolve
+from workcell.imports import imported
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ def _sections(names: Mapping[str, str], folder: Path) -> dict[str, Section]:
     def section(kind: str, name: str, config: type[Any], base: Any) -> Section:
         return Section(name, config, folder / kind / f"{name}.yaml", base)
 
-    task = TASKS[names["task"]].config
-    level = LEVELS[names["level"]]
+    entry = TASKS[names["task"]]
+    level = entry.levels[names["level"]]
     policy = _policy_config(names["policy"])
     return {
-        "task": section("task", names["task"], task, task()),
+        "task": section("task", names["task"], entry.config, _task_base(entry, folder)),
         "level": section("level", names["level"], type(level), level),
         "robot": section("robot", names["robot"], RobotConfig, None),
         "cell": section("cell", "sim", CellConfig, CellConfig()),
@@ -103,10 +103,16 @@ def _sections(names: Mapping[str, str], folder: Path) -> dict[str, Section]:
     }
 
 
+def _task_base(entry: TaskEntry, folder: Path) -> Any:
+    """Return a task's configuration as its libraries fill it, before its own file is read."""
+    libraries = {
+        field: {file.stem: load(file, kind) for file in sorted((folder / name).glob("*.yaml"))}
+        for field, (name, kind) in entry.libraries.items()
+    }
+    return entry.config(**libraries)
+
+
 def _policy_config(name: str) -> type[Any]:
     """Return a policy's configuration class: `<Name>Config` in the module of `<Name>Policy`."""
-    module, _, attribute = POLICIES[name].partition(":")
-    config: type[Any] = getattr(
-        importlib.import_module(module), attribute.removesuffix("Policy") + "Config"
-    )
+    config: type[Any] = imported(POLICIES[name].removesuffix("Policy") + "Config")
     return config

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import signal
 from abc import ABC, abstractmethod
@@ -18,6 +17,7 @@ from typing_extensions import override
 
 from robot.errors import WorkcellError
 from workcell.config import RunConfig
+from workcell.imports import imported
 from workcell.records import CycleRecord
 
 # How long a process that was told to end may take before it is killed, in s.
@@ -56,8 +56,7 @@ class RunnerSpec:
 
     def build(self) -> Runner:
         """Build the cell and what runs cycles on it."""
-        module, _, function = self.factory.partition(":")
-        build: Callable[..., Runner] = getattr(importlib.import_module(module), function)
+        build: Callable[..., Runner] = imported(self.factory)
         return build(self.config, gui=self.gui, video=self.video)
 
 

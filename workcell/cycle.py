@@ -35,7 +35,7 @@ class ForceWatch:
             limit: Force above which time is counted, in N.
             dt: Control period, in s.
         """
-        self._limit = limit
+        self.limit = limit
         self._dt = dt
         self.reset()
 
@@ -51,7 +51,7 @@ class ForceWatch:
             if isinstance(reading, WrenchReading):
                 x, y, z = reading.wrench_tool[:3]
                 force = math.sqrt(x * x + y * y + z * z)
-                above = self._above.get(name, 0.0) + self._dt if force > self._limit else 0.0
+                above = self._above.get(name, 0.0) + self._dt if force > self.limit else 0.0
                 self._above[name] = above
                 self.peak = max(self.peak, force)
                 self.longest_above = max(self.longest_above, above)
@@ -138,11 +138,11 @@ class CycleRunner:
         )
         outcome: Outcome = info["outcome"]
         failure: str | None = None
-        cell.station.write(StationOutputs(ready=True))
+        env.tell(StationOutputs(ready=True))
         self._request_start(True)
         self._wait(lambda inputs: inputs.start and inputs.safe, "start")
         start = cell.clock.time
-        cell.station.write(StationOutputs(busy=True))
+        env.tell(StationOutputs(busy=True))
         finished_at: float | None = None
         try:
             while True:
@@ -160,18 +160,18 @@ class CycleRunner:
                 if self._at_end():
                     finished_at = finished_at or cell.clock.time
                     if cell.clock.time - finished_at > _CONFIRM_TIME:
-                        failure = "gave_up" if self._gave_up() else "not_seated"
+                        failure = "gave_up" if self._gave_up() else "unfinished"
                         break
             success = outcome.success and failure is None
-            disagree = self._disagreement(outcome)
+            disagree = self._disagreements(outcome)
             if success:
-                success, failure = self._tighten()
+                success, failure = self._hand_over()
         except SafetyStop as error:
-            success, disagree, failure = False, {}, f"guard_stop: {error}"
+            success, disagree, failure = False, [], f"guard_stop: {error}"
         except NoSolution:
-            success, disagree, failure = False, {}, "no_solution"
+            success, disagree, failure = False, [], "no_solution"
         done = cell.clock.time
-        cell.station.write(StationOutputs(done=True, passed=success))
+        env.tell(StationOutputs(done=True, passed=success))
         self._request_start(False)
         return self._record(
             seed, success, failure, outcome, done - start, disagree,
@@ -191,15 +191,19 @@ class CycleRunner:
             self._on_step()
         return cell.clock.time - began
 
-    def _tighten(self) -> tuple[bool, str | None]:
-        """Hand over to the fixture: request, answer."""
-        station = self.env.loop.cell.station
-        station.write(StationOutputs(busy=True, signals={"tighten": True}))
-        answers = [s.name for s in self.env.task.signals if s.name.startswith("tightened")]
+    def _hand_over(self) -> tuple[bool, str | None]:
+        """Let the station do what it does once the job is done: request, answer."""
+        handover = self.env.task.handover
+        if handover is None:
+            return True, None
+        self.env.tell(StationOutputs(busy=True, signals={handover.request: True}))
         try:
-            self._wait(lambda inputs: all(inputs.signals[name] for name in answers), "tightened")
+            self._wait(
+                lambda inputs: all(inputs.signals[name] for name in handover.answers),
+                ", ".join(handover.answers),
+            )
         except WorkcellError:
-            return False, "not_tightened"
+            return False, handover.failure
         return True, None
 
     def _at_end(self) -> bool:
@@ -210,14 +214,14 @@ class CycleRunner:
         report = self._policy.report()
         return any(report[arm]["gave_up"] for arm in self.env.task.arms)
 
-    def _disagreement(self, outcome: Outcome) -> dict[str, bool]:
-        """Return, by arm, whether the process signal and the true poses disagree at the end."""
+    def _disagreements(self, outcome: Outcome) -> list[str]:
+        """Return the process signals that say something else than the truth at the end."""
         signals = self.env.loop.cell.station.read().signals
-        return {
-            arm: bool(signals[f"seated_{arm}"]) != bool(outcome.measures[f"seated_{arm}"])
-            for arm in self.env.task.arms
-            if f"seated_{arm}" in signals and f"seated_{arm}" in outcome.measures
-        }
+        return [
+            name
+            for name, value in signals.items()
+            if name in outcome.measures and bool(value) != bool(outcome.measures[name])
+        ]
 
     def _record(
         self,
@@ -226,7 +230,7 @@ class CycleRunner:
         failure: str | None,
         outcome: Outcome,
         duration: float,
-        disagree: Mapping[str, bool],
+        disagree: list[str],
         *,
         wall_s: float,
         sim_s: float,
@@ -236,12 +240,10 @@ class CycleRunner:
         for arm in self.env.task.arms:
             told = report.get(arm, {})
             sides[arm] = SideRecord(
-                seated=bool(outcome.measures.get(f"seated_{arm}", 0.0)),
                 retries=dict(told.get("retries", {})),
                 reasons=list(told.get("reasons", [])),
                 phase_times_s=dict(told.get("phase_times_s", {})),
                 ended_in=str(told.get("phase", "")),
-                disagrees=bool(disagree.get(arm, False)),
             )
         counters = self._counters()
         assert self.env.layout is not None  # a record is written after a reset
@@ -255,8 +257,11 @@ class CycleRunner:
             failure=failure,
             cycle_time_s=round(duration, 4),
             sides=sides,
+            operations=outcome.operations,
+            disagreements=disagree,
             max_force_n=self._force.peak,
-            time_above_60n_s=self._force.longest_above,
+            time_above_limit_s=self._force.longest_above,
+            force_limit_n=self._force.limit,
             fell=failure == "fell",
             guard_stops=counters.get("guard_stops", 0),
             guard_clamps=counters.get("guard_clamps", 0),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.task import Operation
 from workcell.records import CycleRecord
 
 # Two-sided 95 % quantile of the standard normal distribution.
@@ -47,18 +48,26 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class SideSummary:
-    """One arm over many cycles.
+class OperationSummary:
+    """One kind of operation over many cycles: every nut on the left, every plug.
 
     Attributes:
-        seated: In how many cycles its nut was seated.
-        retries: How often what was tried again, by kind.
-        disagreements: In how many cycles the station's signal and the true poses differed.
+        n: How many there were.
+        successes: How many of them were done.
+        success_rate: Their share.
+        wilson_low: Lower bound of its 95 % interval.
+        wilson_high: Upper bound of its 95 % interval.
+        time_median_s: Over those whose time was taken, in s, or None.
+        failures: How many failed for which reason, the most frequent first.
     """
 
-    seated: int
-    retries: Mapping[str, int]
-    disagreements: int
+    n: int
+    successes: int
+    success_rate: float
+    wilson_low: float
+    wilson_high: float
+    time_median_s: float | None
+    failures: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class Summary:
 
     Attributes:
         n: How many cycles ended.
-        successes: With all sides assembled.
+        successes: With the job done.
         success_rate: Their share, or None.
         wilson_low: Lower bound of its 95 % interval.
         wilson_high: Upper bound of its 95 % interval.
@@ -75,15 +84,18 @@ class Summary:
         cycle_time_median_s: Over successes, in s.
         cycle_time_p90_s: Over successes, in s.
         cycle_time_p99_s: Over successes, in s.
-        retries: Of all sides and kinds together.
+        retries: Of all arms and kinds together.
         falls: In how many cycles the robot fell.
         guard_stops: Over all cycles.
         guard_clamps: Commands that the guard bent, over all cycles.
         unsolved_ticks: Control ticks without a solution, over all cycles.
         max_force_n: Hardest wrist force of all cycles, in N.
-        time_above_60n_s: Longest time with a wrist force above 60 N, in s.
+        force_limit_n: Wrist force that the guard let pass for a moment only, in N.
+        time_above_limit_s: Longest time with more than that, in s.
         failures: How many cycles failed for which reason, the most frequent first.
-        sides: By arm name.
+        operations: Pieces of work of one kind together, by kind.
+        side_retries: How often what was tried again, by arm name and kind.
+        disagreements: In how many cycles a process signal contradicted the truth, by signal.
         real_time_factor: Simulated over real time of one process, or None.
     """
 
@@ -102,9 +114,12 @@ class Summary:
     guard_clamps: int
     unsolved_ticks: int
     max_force_n: float
-    time_above_60n_s: float
+    force_limit_n: float
+    time_above_limit_s: float
     failures: Mapping[str, int]
-    sides: Mapping[str, SideSummary]
+    operations: Mapping[str, OperationSummary]
+    side_retries: Mapping[str, Mapping[str, int]]
+    disagreements: Mapping[str, int]
     real_time_factor: float | None
 
     def as_json(self) -> dict[str, Any]:
@@ -144,9 +159,12 @@ def summarize(records: Sequence[CycleRecord]) -> Summary:
         guard_clamps=sum(record.guard_clamps for record in records),
         unsolved_ticks=sum(record.unsolved_ticks for record in records),
         max_force_n=max((record.max_force_n for record in records), default=0.0),
-        time_above_60n_s=max((record.time_above_60n_s for record in records), default=0.0),
+        force_limit_n=max((record.force_limit_n for record in records), default=0.0),
+        time_above_limit_s=max((record.time_above_limit_s for record in records), default=0.0),
         failures=dict(reasons.most_common()),
-        sides=_sides(records),
+        operations=_operations(records),
+        side_retries=_side_retries(records),
+        disagreements=dict(Counter(name for record in records for name in record.disagreements)),
         real_time_factor=sum(record.sim_s for record in records) / wall_s if wall_s else None,
     )
 
@@ -155,16 +173,26 @@ def _quantile(values: Sequence[float], share: float) -> float | None:
     return float(np.quantile(values, share)) if values else None
 
 
-def _sides(records: Sequence[CycleRecord]) -> dict[str, SideSummary]:
-    sides = {}
-    for name in dict.fromkeys(name for record in records for name in record.sides):
-        own = [record.sides[name] for record in records if name in record.sides]
-        retries: Counter[str] = Counter()
-        for side in own:
-            retries.update(side.retries)
-        sides[name] = SideSummary(
-            seated=sum(side.seated for side in own),
-            retries=dict(retries.most_common()),
-            disagreements=sum(side.disagrees for side in own),
+def _operations(records: Sequence[CycleRecord]) -> dict[str, OperationSummary]:
+    by_kind: dict[str, list[Operation]] = {}
+    for record in records:
+        for operation in record.operations.values():
+            by_kind.setdefault(operation.kind, []).append(operation)
+    summaries = {}
+    for kind, operations in by_kind.items():
+        n, passed = len(operations), sum(operation.success for operation in operations)
+        low, high = wilson(passed, n)
+        times = [item.time_s for item in operations if item.success and item.time_s is not None]
+        reasons = Counter(item.failure or "unfinished" for item in operations if not item.success)
+        summaries[kind] = OperationSummary(
+            n, passed, passed / n, low, high, _quantile(times, 0.5), dict(reasons.most_common())
         )
-    return sides
+    return summaries
+
+
+def _side_retries(records: Sequence[CycleRecord]) -> dict[str, dict[str, int]]:
+    retries: dict[str, Counter[str]] = {}
+    for record in records:
+        for name, side in record.sides.items():
+            retries.setdefault(name, Counter()).update(side.retries)
+    return {name: dict(counter.most_common()) for name, counter in retries.items()}

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from robot.errors import ConfigError
+from tasks.task import Operation
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,16 @@ class SideRecord:
     """How one arm fared in one cycle.
 
     Attributes:
-        seated: Its nut was seated at the end, judged by the true poses.
         retries: How often what was tried again, by kind, e.g. `regrasp`, `jam`.
         reasons: Why, in the order of the retries.
         phase_times_s: Time spent in each phase, by name, in s.
         ended_in: The phase it was in when the cycle ended.
-        disagrees: The station's signal and the true poses contradict each other at the end.
     """
 
-    seated: bool
     retries: Mapping[str, int] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     phase_times_s: Mapping[str, float] = field(default_factory=dict)
     ended_in: str = ""
-    disagrees: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,13 +43,16 @@ class CycleRecord:
         task: Name of the task.
         robot: Name of the robot.
         level: Name of the level of variation.
-        success: All sides were assembled, judged by the true poses, and the fixture confirmed.
-        first_attempt: Success without a retry on any side.
+        success: The job was done, judged by the true poses, and the station confirmed.
+        first_attempt: Success without a retry of any arm.
         failure: Why not, or None.
         cycle_time_s: From `start` to `done` on the cell's clock, in s.
-        sides: By arm name.
+        sides: How each arm fared, by arm name.
+        operations: How each piece of work went, by name, judged by the true poses.
+        disagreements: Process signals that contradicted the true poses at the end.
         max_force_n: Hardest force at any wrist, in N.
-        time_above_60n_s: Longest uninterrupted time with a wrist force above 60 N, in s.
+        force_limit_n: Wrist force that the guard lets pass for a moment only, in N.
+        time_above_limit_s: Longest uninterrupted time with more than that, in s.
         fell: The robot fell.
         guard_stops: How often the guard halted the robot.
         guard_clamps: How many commands the guard bent.
@@ -72,8 +72,11 @@ class CycleRecord:
     failure: str | None
     cycle_time_s: float
     sides: Mapping[str, SideRecord]
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    disagreements: list[str] = field(default_factory=list)
     max_force_n: float = 0.0
-    time_above_60n_s: float = 0.0
+    force_limit_n: float = 0.0
+    time_above_limit_s: float = 0.0
     fell: bool = False
     guard_stops: int = 0
     guard_clamps: int = 0
@@ -85,7 +88,7 @@ class CycleRecord:
 
     @property
     def retries(self) -> int:
-        """How often anything was tried again, on all sides together."""
+        """How often anything was tried again, by all arms together."""
         return sum(sum(side.retries.values()) for side in self.sides.values())
 
     def as_json(self) -> dict[str, Any]:
@@ -101,7 +104,8 @@ class CycleRecord:
             TypeError: If a field is missing or unknown.
         """
         sides = {name: SideRecord(**side) for name, side in data["sides"].items()}
-        return cls(**{**data, "sides": sides})
+        operations = {name: Operation(**op) for name, op in data["operations"].items()}
+        return cls(**{**data, "sides": sides, "operations": operations})
 
 
 def plain_json(value: Any) -> Any:

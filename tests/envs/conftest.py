@@ -12,8 +12,8 @@ from robot.mock_cell import mock_cell
 from robot.model import RobotModel
 from robot.state import RobotCommand
 from tasks.nut_insertion import NutInsertion, NutInsertionConfig
+from tasks.nut_variation import NUT_LEVELS
 from tasks.scene import Scene
-from tasks.variation import LEVELS
 
 
 class HoldStill(Controller):
@@ -72,7 +72,7 @@ def two_arms():
 
 @pytest.fixture
 def env():
-    task = NutInsertion(NutInsertionConfig(time_limit=2.0), LEVELS["factory"])
+    task = NutInsertion(NutInsertionConfig(time_limit=2.0), NUT_LEVELS["factory"])
     model = two_arms()
     cell = mock_cell(model, np.zeros(model.n), signals=task.signals)
     cell.driver.configure()

@@ -15,8 +15,8 @@ from policies.scripted import ScriptedConfig, ScriptedPolicy
 from robot.errors import UnknownName
 from robot.spatial import Pose
 from tasks.nut_insertion import NutInsertion, NutInsertionConfig
+from tasks.nut_variation import NUT_LEVELS
 from tasks.phases import Motion
-from tasks.variation import LEVELS
 
 DT = 0.04
 SCALE = {"translation_m": 0.02, "rotation_rad": 0.08, "push_n": 30.0, "opening_m": 0.05}
@@ -93,7 +93,7 @@ class RulePin:
 
 def play(left=None, right=None, config=None, seconds=60.0):
     """Return the report and the two sides after an episode on rules."""
-    task = NutInsertion(NutInsertionConfig(), LEVELS["nominal"])
+    task = NutInsertion(NutInsertionConfig(), NUT_LEVELS["nominal"])
     plan = task.phases(task.sample_layout(np.random.default_rng(0)))
     sides = {
         "left": RulePin([p for p in plan if p.arm == "left"], **(left or {})),

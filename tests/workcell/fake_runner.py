@@ -4,6 +4,7 @@ import os
 import time
 
 from robot.errors import ConfigError, DeviceFault
+from tasks.task import Operation
 from workcell.records import CycleRecord, SideRecord
 
 FAILS, BREAKS, DIES, HANGS = 105, 110, 115, 120
@@ -19,7 +20,11 @@ def record(seed, success=True, **changes):
         "first_attempt": success,
         "failure": None if success else "dropped",
         "cycle_time_s": 10.0 + seed % 10,
-        "sides": {"left": SideRecord(True), "right": SideRecord(success)},
+        "sides": {"left": SideRecord(), "right": SideRecord()},
+        "operations": {
+            "insert_left": Operation("insert left", True),
+            "insert_right": Operation("insert right", success, None if success else "dropped"),
+        },
         "wall_s": 2.0,
         "sim_s": 6.0,
     }

@@ -1,5 +1,6 @@
 import pytest
 
+from tasks.task import Operation
 from tests.workcell.fake_runner import record
 from workcell.metrics import summarize, wilson
 from workcell.records import SideRecord
@@ -39,15 +40,32 @@ def test_failures_are_counted_by_reason_the_most_frequent_first():
     assert list(summary.failures.items()) == [("guard_stop", 2), ("fell", 1)]
 
 
-def test_sides_are_counted_apart():
-    one = record(1, sides={"left": SideRecord(True, {"jam": 2}), "right": SideRecord(False)})
-    two = record(2, sides={"left": SideRecord(True, {"jam": 1, "drop": 1}, disagrees=True)})
+def test_retries_are_counted_by_arm():
+    one = record(1, sides={"left": SideRecord({"jam": 2}), "right": SideRecord()})
+    two = record(2, sides={"left": SideRecord({"jam": 1, "drop": 1})})
     summary = summarize([one, two])
-    assert summary.sides["left"].seated == 2
-    assert summary.sides["left"].retries == {"jam": 3, "drop": 1}
-    assert summary.sides["left"].disagreements == 1
-    assert summary.sides["right"].seated == 0
+    assert summary.side_retries == {"left": {"jam": 3, "drop": 1}, "right": {}}
     assert summary.retries == 4
+
+
+def test_operations_are_counted_by_kind_with_their_interval_time_and_reasons():
+    one = {"a": Operation("plug", True, time_s=4.0), "b": Operation("plug", True, time_s=6.0)}
+    two = {
+        "a": Operation("plug", False, "wrong_key"),
+        "b": Operation("plug", False),
+        "c": Operation("unplug", True),
+    }
+    found = summarize([record(1, operations=one), record(2, operations=two)]).operations
+    assert (found["plug"].n, found["plug"].successes, found["plug"].success_rate) == (4, 2, 0.5)
+    assert (found["plug"].wilson_low, found["plug"].wilson_high) == wilson(2, 4)
+    assert found["plug"].time_median_s == 5.0
+    assert found["plug"].failures == {"wrong_key": 1, "unfinished": 1}
+    assert found["unplug"].time_median_s is None
+
+
+def test_signals_that_were_wrong_are_counted_by_name():
+    records = [record(1, disagreements=["seated_left"]), record(2, disagreements=["seated_left"])]
+    assert summarize(records).disagreements == {"seated_left": 2}
 
 
 def test_a_success_with_a_retry_is_none_at_the_first_attempt():

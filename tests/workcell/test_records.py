@@ -9,7 +9,7 @@ from workcell.records import RunFolder, SideRecord, plain_json, read_records
 
 
 def full_record(seed):
-    side = SideRecord(False, {"jam": 1}, ["jam at 3 mm"], {"pick": 2.5}, "insert", True)
+    side = SideRecord({"jam": 1}, ["jam at 3 mm"], {"pick": 2.5}, "insert")
     layout = {"pose_world_parts": {"nut": [0.1] * 7}}
     return record(
         seed, success=False, sides={"left": side}, layout=layout, measures={"gap_mm": 3.0}
@@ -70,5 +70,5 @@ def test_numbers_that_json_does_not_have_become_null():
 
 
 def test_retries_are_counted_over_all_sides():
-    sides = {"left": SideRecord(True, {"jam": 2}), "right": SideRecord(True, {"drop": 1})}
+    sides = {"left": SideRecord({"jam": 2}), "right": SideRecord({"drop": 1})}
     assert record(1, sides=sides).retries == 3
