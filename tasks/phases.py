@@ -33,6 +33,21 @@ class Motion(Enum):
     VERIFY = "verify"
     """Check by depth, force and process signal that the part is home."""
 
+    MATE = "mate"
+    """Push along a mating-force profile until it clicks, and feel what stops short of it."""
+
+    PULL = "pull"
+    """Pull back with a given force and check that the part does not follow."""
+
+    LOCK = "lock"
+    """Push a part that is home until its lock slides in."""
+
+    UNLOCK = "unlock"
+    """Pull until the lock slides out, and wait there."""
+
+    EXTRACT = "extract"
+    """Pull until the part comes free, and back out straight."""
+
     RELEASE = "release"
     """Open the fingers."""
 
@@ -57,6 +72,9 @@ class Phase:
             `radius_mm`, `angle_deg`, `time_s`.
         operation: The piece of work it belongs to; what fails is tried again inside it.
         heavy: It pushes or pulls so hard that the other arm must not do so at the same time.
+        place: Where it happens, by name; what is found out of a place holds for every later phase
+            there. Empty if nothing is to be learned there.
+        requires: The piece of work that must have been done for this one to make sense, or empty.
     """
 
     arm: str
@@ -69,3 +87,5 @@ class Phase:
     limits: Mapping[str, float] = field(default_factory=dict)
     operation: str = ""
     heavy: bool = False
+    place: str = ""
+    requires: str = ""
