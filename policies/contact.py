@@ -119,9 +119,10 @@ class Contact(ContactMotion):
 class Search(ContactMotion):
     """Spirals sideways under a light push until the part drops over the tip or is caught by it."""
 
+    # Unless the phase says otherwise: a nut with the smallest chamfer sinks by 0.5 mm
+    # onto the teeth.
     _SPEED = 0.014
-    # A nut with the smallest chamfer sinks by 0.5 mm onto the teeth, in m.
-    _DROP = 0.00035
+    _DROP_MM = 0.35
     # More than the friction of a light push and a strong magnet, in N.
     _CAUGHT = 8.0
 
@@ -131,6 +132,8 @@ class Search(ContactMotion):
         self._centre = self.side_target.copy()
         self._shallowest = math.inf
         self._dropped = 0
+        self._drop = 1e-3 * self.limit("drop_mm", self._DROP_MM)
+        self._speed = self.limit("speed_m_s", self._SPEED)
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -138,7 +141,7 @@ class Search(ContactMotion):
         depth = self.depth(sense)
         if self.rest is not None and self.touching:
             self._shallowest = min(self._shallowest, depth)
-        self._dropped = self._dropped + 1 if depth > self._shallowest + self._DROP else 0
+        self._dropped = self._dropped + 1 if depth > self._shallowest + self._drop else 0
         caught = sense.side > self._CAUGHT and sense.push > 1.0
         if self._dropped >= 2 or caught or self.entered(sense):
             self.side_target = self.side_measured(sense).copy()
@@ -150,7 +153,7 @@ class Search(ContactMotion):
         if radius > 1e-3 * self.limit("radius_mm", 4.0):
             return self.wish(self.target(), STIFF, Status.FAILED, "pin_not_found")
         if self.rest is not None:
-            self._angle += self._SPEED * sense.dt / max(radius, 0.5 * pitch)
+            self._angle += self._speed * sense.dt / max(radius, 0.5 * pitch)
         direction = np.array([math.cos(self._angle), math.sin(self._angle)])
         self.side_target = self._centre + radius * direction
         return self.wish(self.target(), STIFF)

@@ -113,6 +113,30 @@ class Await(ScriptedMotion):
         return self.wish(self.goal, STIFF, Status.DONE if there else Status.RUNNING)
 
 
+class Zero(ScriptedMotion):
+    """Holds still and averages what the wrist feels.
+
+    Attributes:
+        felt: The mean wrench so far. Shape (6,).
+    """
+
+    _STEPS = 4
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
+        super().__init__(phase, pose_world_goal, sense)
+        self.felt = np.zeros(6)
+        self._samples = 0
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        # The first step still feels how the hand came to rest.
+        if self.elapsed(sense) > 0.5 * sense.dt:
+            self._samples += 1
+            self.felt = self.felt + (sense.wrench_tool - self.felt) / self._samples
+        enough = self._samples >= self._STEPS
+        return self.wish(self.goal, STIFF, Status.DONE if enough else Status.RUNNING)
+
+
 class Grasp(ScriptedMotion):
     """Closes softly, so that the part stays where the pads find it, and checks what is held."""
 

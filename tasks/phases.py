@@ -18,6 +18,9 @@ class Motion(Enum):
     GRASP = "grasp"
     """Close the fingers and check by opening and touch that the part is held."""
 
+    ZERO = "zero"
+    """Hold still and take what the wrist feels now, the weight of a part, for nothing."""
+
     CONTACT = "contact"
     """Advance along the tool's z axis until something is felt."""
 

@@ -1,0 +1,212 @@
+"""Scripted motions of plugging: pushing to the click, pulling, locking, unlocking, drawing out.
+
+They push and pull with a force that rises until the part moves at a wanted speed, and follow the
+part sideways and in all three turns: the socket knows better than the plan how a plug must lie.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from typing_extensions import override
+
+from policies.contact import ContactMotion
+from policies.motions import MIDDLE, SOFT
+from policies.sense import Sense, Status, Wish
+from robot.spatial import Pose
+from tasks.phases import Phase
+
+# How fast a push or pull rises while the part is slower than wanted, in N/s, and how much it falls
+# per speed above that, in N·s/m.
+_RISE = 160.0
+_BRAKE = 400.0
+# The target runs this far ahead of the tool, in m.
+_LEAD = 0.0004
+# Share by which the target goes to where the tool is, across and in its turns, per step.
+_FOLLOW = 0.3
+# A part that moved less than this, in m, while the force rose by that many newtons, has stopped.
+_STOPPED = 0.0003
+_STOPPED_RISE = 14.0
+
+
+class Drive(ContactMotion):
+    """A motion that pushes or pulls the part along the goal's z axis at a wanted speed."""
+
+    direction = 1.0
+    speed = 0.03
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
+        super().__init__(phase, pose_world_goal, sense)
+        self.force = max(0.0, self.direction * sense.push)
+        self.push = self.direction * self.force
+        self._turn = self.in_goal(sense.pose_world_target).rotation_vector()
+        self._last = self.depth_start
+        # Where the part was, and how hard it was pushed, when it last got on.
+        self._mark = self.depth_start
+        self._mark_force = self.force
+        self.hardest = 0.0
+
+    def advanced(self, sense: Sense) -> float:
+        """Return how far the part went along the direction since the motion began, in m."""
+        return self.direction * (self.depth(sense) - self.depth_start)
+
+    def felt(self, sense: Sense) -> float:
+        """Return how hard the tool pushes or pulls, along the direction, in N."""
+        return self.direction * sense.push
+
+    def drive(self, sense: Sense, strongest: float) -> None:
+        """Push or pull a little harder or less, so that the part moves at the wanted speed."""
+        depth = self.depth(sense)
+        speed = self.direction * (depth - self._last) / sense.dt
+        self._last = depth
+        if speed < self.speed:
+            self.force += _RISE * sense.dt * (1.0 - max(0.0, speed) / self.speed)
+        else:
+            self.force -= _BRAKE * (speed - self.speed)
+        # What is asked for and not felt would come down on the part when it gives way.
+        ceiling = min(strongest, max(0.0, self.felt(sense)) + 12.0)
+        self.force = float(np.clip(self.force, 0.0, ceiling))
+        self.push = self.direction * self.force
+        self.hardest = max(self.hardest, self.felt(sense))
+        self.follow(sense)
+
+    def follow(self, sense: Sense) -> None:
+        """Let the target go to where the part leads the tool."""
+        here = self.in_goal(sense.pose_world_tool)
+        self.ahead = self.depth(sense) + self.direction * _LEAD
+        self.side_target += _FOLLOW * (here.position[:2] - self.side_target)
+        self._turn = self._turn + _FOLLOW * (here.rotation_vector() - self._turn)
+
+    def has_stopped(self, sense: Sense) -> bool:
+        """Return whether the part has stopped although it is driven harder and harder."""
+        depth, felt = self.depth(sense), self.felt(sense)
+        if self.direction * (depth - self._mark) > _STOPPED or felt < self._mark_force - 3.0:
+            self._mark, self._mark_force = depth, max(0.0, felt)
+        return felt > self._mark_force + _STOPPED_RISE
+
+    @override
+    def target(self) -> Pose:
+        offset = [*self.side_target, self.ahead]
+        return self.goal @ Pose.from_rotation_vector(self._turn, offset)
+
+
+class Mate(Drive):
+    """Pushes along the mating-force profile until the part is home, or stops short of it.
+
+    Home is where it stops after most of its stroke. What stops earlier under more than any part
+    needs there is another key, or something in the way: it is not forced.
+    """
+
+    _HOME_SHARE = 0.75
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        stroke = 1e-3 * self.limit("stroke_mm", 10.0)
+        early = self.advanced(sense) < 1e-3 * self.limit("entry_mm", 4.0)
+        strongest = self.limit("entry_n", 45.0) if early else self.limit("force_n", 110.0)
+        self.drive(sense, strongest)
+        if self.has_stopped(sense) or self.felt(sense) > 0.97 * strongest:
+            if self.advanced(sense) > self._HOME_SHARE * stroke:
+                return self.wish(self.target(), MIDDLE, Status.DONE)
+            if self.felt(sense) > 0.9 * strongest:
+                self.push = 0.0
+                return self.wish(self.target(), SOFT, Status.FAILED, "blocked")
+        if self.elapsed(sense) > self.limit("time_s", 4.0):
+            self.push = 0.0
+            return self.wish(self.target(), SOFT, Status.FAILED, "not_home")
+        return self.wish(self.target(), SOFT)
+
+
+class Pull(Drive):
+    """Pulls with a given force and checks that the part does not follow."""
+
+    direction = -1.0
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
+        super().__init__(phase, pose_world_goal, sense)
+        self._pulled_at: float | None = None
+        self._before = self.depth_start
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        force = self.limit("force_n", 15.0)
+        depth = self.depth(sense)
+        if self.felt(sense) < 0.3 * force:
+            # The slack that a pull takes up first is not the part's.
+            self._before = depth
+        self.force = min(force, self.force + _RISE * sense.dt)
+        self.push = -self.force
+        self.follow(sense)
+        if self._before - depth > 1e-3 * self.limit("play_mm", 1.5):
+            self.push = 0.0
+            return self.wish(self.target(), MIDDLE, Status.FAILED, "not_latched")
+        if self._pulled_at is None and self.felt(sense) > 0.85 * force:
+            self._pulled_at = sense.time
+        held = self._pulled_at is not None and sense.time - self._pulled_at > 0.12
+        if held or self.elapsed(sense) > 1.0:
+            self.push = 0.0
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        return self.wish(self.target(), MIDDLE)
+
+
+class Lock(Drive):
+    """Pushes a part that is home until the station says that its lock is in."""
+
+    speed = 0.02
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        assert self.phase.signal is not None  # a plan that locks says how it is known
+        if sense.signals[self.phase.signal]:
+            self.push = 0.0
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        self.drive(sense, self.limit("force_n", 50.0))
+        if self.elapsed(sense) > self.limit("time_s", 1.5):
+            self.push = 0.0
+            return self.wish(self.target(), SOFT, Status.FAILED, "not_locked")
+        return self.wish(self.target(), MIDDLE)
+
+
+class Unlock(Drive):
+    """Pulls until the station says that the lock is out, and holds still for the dwell."""
+
+    direction = -1.0
+    speed = 0.01
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
+        super().__init__(phase, pose_world_goal, sense)
+        self._out_at: float | None = None
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        assert self.phase.signal is not None  # a plan that unlocks says how it is known
+        if self._out_at is None and not sense.signals[self.phase.signal]:
+            self._out_at = sense.time
+        if self._out_at is not None:
+            self.push = 0.0
+            self.follow(sense)
+            rested = sense.time - self._out_at >= self.limit("dwell_s", 0.2)
+            return self.wish(self.target(), MIDDLE, Status.DONE if rested else Status.RUNNING)
+        self.drive(sense, self.limit("force_n", 45.0))
+        if self.elapsed(sense) > self.limit("time_s", 2.0):
+            self.push = 0.0
+            return self.wish(self.target(), SOFT, Status.FAILED, "not_unlocked")
+        return self.wish(self.target(), MIDDLE)
+
+
+class Extract(Drive):
+    """Pulls until the part comes free and has left its socket."""
+
+    direction = -1.0
+    speed = 0.08
+
+    @override
+    def step(self, sense: Sense) -> Wish:
+        out = 1e-3 * self.limit("depth_mm", 20.0)
+        if self.advanced(sense) > out:
+            self.push = 0.0
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        self.drive(sense, self.limit("force_n", 100.0))
+        if self.elapsed(sense) > self.limit("time_s", 3.0):
+            self.push = 0.0
+            return self.wish(self.target(), SOFT, Status.FAILED, "stuck")
+        return self.wish(self.target(), MIDDLE)

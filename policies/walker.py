@@ -1,0 +1,325 @@
+"""Walks one arm through its plan, learns places on the way, and recovers when a step fails."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from policies.contact import Align, Contact, Insert, Search, Verify
+from policies.motions import STIFF, Await, Grasp, Move, Release, ScriptedMotion, Zero
+from policies.plugging import Extract, Lock, Mate, Pull, Unlock
+from policies.sense import Sense, Status, Wish
+from robot.arrays import Array
+from robot.spatial import Pose
+from tasks.phases import Motion, Phase
+
+MOTIONS: dict[Motion, type[ScriptedMotion]] = {
+    Motion.MOVE: Move,
+    Motion.AWAIT: Await,
+    Motion.GRASP: Grasp,
+    Motion.ZERO: Zero,
+    Motion.CONTACT: Contact,
+    Motion.SEARCH: Search,
+    Motion.ALIGN: Align,
+    Motion.INSERT: Insert,
+    Motion.VERIFY: Verify,
+    Motion.MATE: Mate,
+    Motion.PULL: Pull,
+    Motion.LOCK: Lock,
+    Motion.UNLOCK: Unlock,
+    Motion.EXTRACT: Extract,
+    Motion.RELEASE: Release,
+}
+
+# How many policy steps of touch are averaged into where the part is held.
+_TOUCH_SAMPLES = 5
+_FEWEST_TOUCHES = 2
+# A part thinner than this share of its width is no part: the hand is empty.
+_LOST_SHARE = 0.85
+# Failures after which the hand holds nothing.
+_EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
+
+
+@dataclass(frozen=True)
+class ScriptedConfig:
+    """How stubborn the script is.
+
+    Attributes:
+        regrasps: How often it tries again to take a part from its place.
+        retries: How often it tries again to insert the part it holds.
+        fetches: How often it fetches another part after losing or giving up one.
+        use_touch: Whether it corrects for how the pads feel the part.
+        back_off_m: How far it draws back before trying again, in m.
+    """
+
+    regrasps: int = 3
+    retries: int = 4
+    fetches: int = 2
+    use_touch: bool = True
+    back_off_m: float = 0.015
+
+
+class ArmWalker:
+    """Walks one arm through its plan; one arm's trouble does not hold up the other.
+
+    Attributes:
+        phases: The plan.
+        index: Which phase is being walked.
+        retries: How often what was tried again, by kind.
+        reasons: Why, in order.
+        phase_times: Time spent in each phase, by name, in s.
+        gave_up: Whether a piece of work was given up.
+    """
+
+    def __init__(self, phases: tuple[Phase, ...], config: ScriptedConfig) -> None:
+        """Begin at the first phase.
+
+        Args:
+            phases: One arm's plan.
+            config: How stubborn to be.
+        """
+        self.phases = phases
+        self.config = config
+        self.index = 0
+        self.retries: Counter[str] = Counter()
+        self.reasons: list[str] = []
+        self.phase_times: dict[str, float] = {}
+        self.gave_up = False
+        self._given_up: set[str] = set()
+        self._attempt: Counter[str] = Counter()
+        self._motion: ScriptedMotion | None = None
+        self._detour: ScriptedMotion | None = None
+        self._then = 0
+        # Where to go on after a part that was given up has been put back.
+        self._resume: int | None = None
+        self._touch: list[Array] = []
+        self._correction = Pose.identity()
+        # By how much a place is elsewhere than believed, by its name, along the world axes.
+        self._found: dict[str, Pose] = {}
+        self._wrench_zero = np.zeros(6)
+        self._lost_for = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether the plan has been walked to its end, or given up."""
+        return self.index >= len(self.phases)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether the arm is pushing or pulling hard, so that no other arm should."""
+        if self.finished or self._motion is None or self._detour is not None:
+            return False
+        return self.phases[self.index].heavy
+
+    def step(self, sense: Sense, may_push: bool = True) -> Wish:
+        """Return what this arm wants next.
+
+        Args:
+            sense: What it senses; the wrench is zero in free air with an empty hand.
+            may_push: Whether no other arm is pushing or pulling hard.
+        """
+        sense = dataclasses.replace(sense, wrench_tool=sense.wrench_tool - self._wrench_zero)
+        if self._detour is not None:
+            return self._follow_detour(self._detour, sense)
+        self._skip_impossible()
+        if self.finished:
+            last = self.phases[-1]
+            return Wish(last.pose_world_tool, last.gripper_opening, STIFF)
+        phase = self.phases[self.index]
+        self._spend(phase.name, sense.dt)
+        if self._motion is None:
+            if phase.heavy and not may_push:
+                return Wish(sense.pose_world_target, phase.gripper_opening, STIFF)
+            self._motion = MOTIONS[phase.motion](phase, self._goal(phase), sense)
+        if phase.pose_tool_part is not None and phase.motion is not Motion.GRASP:
+            self._feel(sense)
+            if self._lost(sense):
+                return self._recover("part_lost", sense)
+        wish = self._motion.step(sense)
+        if wish.status is Status.DONE:
+            self._done(phase, self._motion)
+        elif wish.status is Status.FAILED:
+            return self._recover(wish.reason, sense)
+        return wish
+
+    def report(self) -> dict[str, Any]:
+        """Return how it went, for the record."""
+        return {
+            "retries": dict(self.retries),
+            "reasons": list(self.reasons),
+            "phase_times_s": {k: round(v, 3) for k, v in self.phase_times.items()},
+            "gave_up": self.gave_up,
+            "finished": self.finished,
+            "phase": "end" if self.finished else self.phases[self.index].name,
+        }
+
+    def _spend(self, name: str, time: float) -> None:
+        self.phase_times[name] = self.phase_times.get(name, 0.0) + time
+
+    def _skip_impossible(self) -> None:
+        """Pass over work that needs a piece of work that was given up."""
+        while not self.finished and self._resume is None:
+            phase = self.phases[self.index]
+            if not phase.requires or phase.requires not in self._given_up:
+                return
+            self.index += 1
+
+    def _done(self, phase: Phase, motion: ScriptedMotion) -> None:
+        if phase.motion is Motion.GRASP:
+            self._touch.clear()
+            self._correction = Pose.identity()
+        if phase.place and phase.motion in (Motion.GRASP, Motion.RELEASE):
+            # The hand closes on a part that sits, and lets go of one that does: here it is.
+            self._found[phase.place] = (
+                motion.start.pose_world_tool @ phase.pose_world_tool.inverse()
+            )
+        if isinstance(motion, Zero):
+            self._wrench_zero = self._wrench_zero + motion.felt
+        self._motion = None
+        self.index += 1
+        ended = self.finished or self.phases[self.index].operation != phase.operation
+        if ended:
+            self._attempt.clear()
+            if self._resume is not None:
+                self.index, self._resume = self._resume, None
+
+    def _goal(self, phase: Phase) -> Pose:
+        """Return a phase's pose, moved to where its place was found, or by how the part is held."""
+        found = self._found.get(phase.place)
+        if found is not None:
+            return found @ phase.pose_world_tool
+        if phase.pose_tool_part is None or phase.motion is Motion.GRASP:
+            return phase.pose_world_tool
+        if self.config.use_touch and len(self._touch) >= _FEWEST_TOUCHES:
+            shift_x, shift_z, angle = np.mean(self._touch[-_TOUCH_SAMPLES:], axis=0)
+            nominal = phase.pose_tool_part
+            turn = Pose.from_rotation_vector((0.0, angle, 0.0))
+            felt = Pose(
+                nominal.position + np.array([shift_x, 0.0, shift_z]),
+                (turn @ nominal).quaternion,
+            )
+            self._correction = nominal @ felt.inverse()
+        return phase.pose_world_tool @ self._correction
+
+    def _feel(self, sense: Sense) -> None:
+        """Collect touch while nothing but the hand touches the part."""
+        if sense.in_hand[0] > 0.5 and self.phases[self.index].motion is Motion.MOVE:
+            self._touch.append(sense.in_hand[1:])
+
+    def _lost(self, sense: Sense) -> bool:
+        width = next(p.limits["width_mm"] for p in self.phases if p.motion is Motion.GRASP)
+        empty = sense.opening < _LOST_SHARE * 1e-3 * width
+        self._lost_for = self._lost_for + 1 if empty else 0
+        return self._lost_for >= 2
+
+    def _recover(self, reason: str, sense: Sense) -> Wish:
+        """Choose where to go on after a failure, and draw back first."""
+        phase = self.phases[self.index]
+        work = f"{phase.operation}:" if phase.operation else ""
+        self.reasons.append(f"{work}{phase.name}:{reason}")
+        self._motion = None
+        self._lost_for = 0
+        # The part may have moved in the hand: what was felt before counts no more.
+        self._touch.clear()
+        if reason in ("empty_grasp", "blocked_grasp") and self._again("regrasp"):
+            return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
+        in_hand = reason not in _EMPTY
+        again = self._find("approach")
+        if in_hand and self._again("retry"):
+            if again is not None and again < self.index:
+                return self._draw_back(sense, self.config.back_off_m, again)
+            return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
+        if self._put_back(phase.operation) is None and self._again("fetch"):
+            self._attempt["retry"] = 0
+            # A part that is given up is carried clear of its place before it is let go.
+            return self._draw_back(sense, 0.08, self._find("reach"), open_hand=not in_hand)
+        return self._give_up(sense, in_hand)
+
+    def _give_up(self, sense: Sense, in_hand: bool) -> Wish:
+        """Leave a piece of work undone, put its part back, and go on with the next."""
+        self.gave_up = True
+        operation = self.phases[self.index].operation
+        self._given_up.add(operation)
+        self._attempt.clear()
+        following = self._after(operation) if self._resume is None else self._resume
+        put_back = self._put_back(operation)
+        if in_hand and put_back is not None and self._resume is None:
+            self._resume = following
+            return self._draw_back(sense, 0.08, put_back)
+        self._resume = None
+        return self._draw_back(sense, 0.08, following, open_hand=not in_hand)
+
+    def _put_back(self, operation: str) -> int | None:
+        """Return the phase with which the part of a piece of work is carried back, or None.
+
+        It belongs to the work that undoes this one: after it was given up, all but this is idle.
+        """
+        return next(
+            (
+                i
+                for i, phase in enumerate(self.phases)
+                if operation and phase.requires == operation and phase.name == "carry"
+            ),
+            None,
+        )
+
+    def _again(self, kind: str) -> bool:
+        bound = {
+            "regrasp": self.config.regrasps,
+            "retry": self.config.retries,
+            "fetch": self.config.fetches,
+        }[kind]
+        if self._attempt[kind] >= bound:
+            return False
+        self._attempt[kind] += 1
+        self.retries[kind] += 1
+        return True
+
+    def _find(self, name: str) -> int | None:
+        """Return the phase of this name in the same piece of work, or None."""
+        operation = self.phases[self.index].operation
+        return next(
+            (
+                i
+                for i, phase in enumerate(self.phases)
+                if phase.name == name and phase.operation == operation
+            ),
+            None,
+        )
+
+    def _after(self, operation: str) -> int:
+        """Return the first phase after a piece of work."""
+        if not operation:
+            return len(self.phases)
+        return 1 + max(i for i, phase in enumerate(self.phases) if phase.operation == operation)
+
+    def _draw_back(
+        self, sense: Sense, distance: float, then: int | None, open_hand: bool = False
+    ) -> Wish:
+        phase = self.phases[self.index]
+        opening = self.phases[0].gripper_opening if open_hand else phase.gripper_opening
+        behind = sense.pose_world_tool @ Pose.translation([0.0, 0.0, -distance])
+        detour = Phase(
+            phase.arm, "draw_back", Motion.MOVE, behind, opening, limits={"speed_m_s": 0.15}
+        )
+        # A plan without such a phase cannot be taken up again.
+        self._then = len(self.phases) if then is None else then
+        # Fingers that still hold something let go before they leave.
+        holds = open_hand and sense.opening < opening - 5e-3
+        self._detour = (Release if holds else Move)(detour, behind, sense)
+        return self._follow_detour(self._detour, sense)
+
+    def _follow_detour(self, detour: ScriptedMotion, sense: Sense) -> Wish:
+        self._spend("draw_back", sense.dt)
+        wish = detour.step(sense)
+        if wish.status is Status.DONE:
+            if isinstance(detour, Release):
+                self._detour = Move(detour.phase, detour.goal, sense)
+                return wish
+            self._detour = None
+            self.index = self._then
+        return wish
