@@ -1,0 +1,497 @@
+import logging
+import math
+import time as system_time
+
+import numpy as np
+import pytest
+
+from robot.cell_state import CellState
+from robot.control.reference import ReferenceConfig, ToolReference
+from robot.errors import SafetyStop
+from robot.spatial import Pose
+from robot.state import BodyTarget, RobotState, Target, ToolTarget
+from robot.station import StationInputs
+from robot.zones import HandScanner, KeepOut, ZoneConfig, ZoneGuard, tools_of
+from tests.robot.planar import BENT, planar_model
+
+DT = 2e-3
+OPEN = {"hv_off": True, "unplug_allowed": True}
+CLOSED = {"hv_off": False, "unplug_allowed": False}
+# The front of a pack, tilted as the headers are, and one header beside it.
+TILT = Pose.from_rotation_vector([0.0, math.radians(30.0), 0.0])
+ZONES = (
+    KeepOut("port_a", Pose(np.array([0.7, 0.1, 0.9]), TILT.quaternion), np.array([0.05] * 3)),
+    KeepOut("port_b", Pose(np.array([0.7, -0.1, 0.9]), TILT.quaternion), np.array([0.05] * 3)),
+)
+CONFIG = ZoneConfig()
+# From the centre of a zone to where a tool pointing at it from behind must stop.
+BERTH = 0.05 + CONFIG.margin + CONFIG.hand_radius + CONFIG.hand_points[0][2]
+AHEAD = Pose.from_rotation_vector([0.0, math.pi / 2.0, 0.0])
+
+
+def wanted(position, *, wrench=(0.0,) * 6, opening=0.03, stiffness=(1500.0, 50.0), turn=AHEAD):
+    pose = Pose(np.asarray(position, dtype=float), turn.quaternion)
+    return ToolTarget(pose, np.asarray(wrench), np.repeat(stiffness, 3), opening)
+
+
+def one(tool: ToolTarget) -> Target:
+    return Target({"left": tool})
+
+
+class Rig:
+    """One hand of 5 kg on springs behind the reference filter of the whole-body controller."""
+
+    def __init__(self, position, *, signals=CLOSED, config=CONFIG, zones=ZONES, velocity=None):
+        self.position = np.asarray(position, dtype=float)
+        self.velocity = np.zeros(3) if velocity is None else np.asarray(velocity, dtype=float)
+        self.reference = ToolReference(ReferenceConfig())
+        self.reference.reset(Pose(self.position, AHEAD.quaternion))
+        self.reference.twist[:3] = self.velocity
+        self.opening, self.time, self.safe = 0.03, 0.0, True
+        self.signals = dict(signals)
+        self.guard = ZoneGuard(lambda state: {"left": self.pose}, config)
+        self.guard.reset(zones)
+        self.boxes = config.boxes(zones)
+        self.points = config.points()
+        self.seen = self.state()
+
+    @property
+    def pose(self) -> Pose:
+        return Pose(self.position, self.reference.quaternion)
+
+    def state(self) -> CellState:
+        none = np.zeros(2)
+        robot = RobotState(self.time, none, none, none, {"left": self.opening})
+        return CellState(robot, {}, StationInputs(safe=self.safe, signals=dict(self.signals)))
+
+    def depth(self) -> float:
+        """How deep the hand is, computed another way than the guard does."""
+        points = self.points @ self.pose.rotation.T + self.position
+        deepest = -np.inf
+        for zone in ZONES:
+            along = (points - zone.pose_world_box.position) @ zone.pose_world_box.rotation
+            grown = zone.half_extents + CONFIG.margin + CONFIG.hand_radius
+            deepest = max(deepest, float((grown - np.abs(along)).min(axis=1).max()))
+        return deepest
+
+    def tick(self, target: Target) -> Target:
+        """Let the hand follow what the guard leaves of a target for one control period."""
+        state = self.seen
+        self.guard.check(state)
+        allowed = self.guard.limit(target, state)
+        tool = allowed.tools["left"]
+        self.reference.advance(tool.pose_world_tool, DT)
+        stiffness, mass = tool.stiffness[0], 5.0
+        damping = 2.0 * math.sqrt(mass * max(stiffness, 150.0))
+        spring = np.clip(stiffness * (self.reference.position - self.position), -100.0, 100.0)
+        slip = self.reference.twist[:3] - self.velocity
+        force = spring + damping * slip + tool.wrench_world_tool[:3]
+        self.velocity = self.velocity + DT * (self.reference.acceleration[:3] + force / mass)
+        self.position = self.position + DT * self.velocity
+        step = np.clip(tool.gripper_opening - self.opening, -0.1 * DT, 0.1 * DT)
+        self.opening += float(step)
+        self.time += DT
+        self.seen = self.state()
+        return allowed
+
+
+def outside(rng, least=0.02):
+    """Draw a place at rest that is outside of both zones."""
+    while True:
+        rig = Rig(rng.uniform([0.3, -0.5, 0.5], [1.1, 0.5, 1.3]))
+        if rig.depth() < -least:
+            return rig
+
+
+def scripted(rng, rig):
+    way = np.linspace(rig.position, [0.7, 0.1, 0.9], 40)
+    return lambda k: wanted(way[min(k // 20, 39)])
+
+
+def uniform(rng, rig):
+    drawn = []
+    # From a change every 2 ms to one every 200 ms.
+    hold = rng.choice([1, 5, 20, 100])
+
+    def target(k):
+        if k % hold == 0:
+            drawn.append(
+                wanted(
+                    rng.uniform([0.5, -0.3, 0.7], [0.9, 0.3, 1.1]),
+                    wrench=rng.normal(0.0, 30.0, 6),
+                    stiffness=rng.uniform(0.0, [3000.0, 100.0]),
+                    turn=Pose.from_rotation_vector(rng.normal(0.0, 2.0, 3)),
+                    opening=rng.uniform(0.0, 0.05),
+                )
+            )
+        return drawn[-1]
+
+    return target
+
+
+def far_beyond(rng, rig):
+    direction = np.array([0.7, 0.1, 0.9]) - rig.position
+    return lambda k: wanted(rig.position + 30.0 * direction)
+
+
+def from_the_side(rng, rig):
+    """Past one zone at full speed, then straight into it."""
+    return lambda k: wanted([0.7, 0.6, 0.9] if k < 60 else [0.7, 0.1, 0.9])
+
+
+def from_below(rng, rig):
+    rig.position[:] = [0.7, 0.1, 0.4]
+    rig.reference.reset(Pose(rig.position, AHEAD.quaternion))
+    rig.seen = rig.state()
+    return lambda k: wanted([0.7, 0.1, 0.9 + 0.2 * math.sin(0.02 * k)])
+
+
+def tiny_steps(rng, rig):
+    def target(k):
+        way = np.array([0.7, 0.1, 0.9]) - rig.position
+        return wanted(rig.position + 0.4e-3 * way / np.linalg.norm(way))
+
+    return target
+
+
+def by_wrench(rng, rig):
+    """No target but where the hand is, no stiffness, and as hard a push as can be asked for."""
+
+    def target(k):
+        way = np.array([0.7, 0.1, 0.9]) - rig.position
+        push = np.append(60.0 * way / np.linalg.norm(way), np.zeros(3))
+        return wanted(rig.position, wrench=push, stiffness=(0.0, 0.0))
+
+    return target
+
+
+def by_turning(rng, rig):
+    """A hand beside a zone that swings its back into it."""
+    return lambda k: wanted(
+        [0.7, 0.35, 0.9], turn=Pose.from_rotation_vector([0.1 * (k // 20), 0.0, 0.0])
+    )
+
+
+def by_turns(rng, rig):
+    """Full speed ahead for three policy periods, back for one."""
+    start = rig.position.copy()
+    return lambda k: wanted(start if (k // 20) % 4 == 3 else [0.7, 0.1, 0.9], wrench=(50.0,) * 6)
+
+
+def by_absence(rng, rig):
+    return lambda k: wanted([0.7, 0.1, 0.9] if k % 3 else rig.position)
+
+
+POLICIES = (
+    scripted,
+    uniform,
+    far_beyond,
+    from_the_side,
+    from_below,
+    tiny_steps,
+    by_wrench,
+    by_turning,
+    by_turns,
+    by_absence,
+)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
+def test_no_policy_gets_a_hand_into_a_closed_zone(policy):
+    refused = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        rig = outside(rng)
+        target = policy(rng, rig)
+        deepest = -np.inf
+        for k in range(700):
+            rig.tick(one(target(k)))
+            deepest = max(deepest, rig.depth())
+        # Less than the belief's margin by far, and no stop was needed.
+        assert deepest < 1e-3, f"seed {seed}: {deepest}"
+        refused += rig.guard.refusals
+    assert refused > 0
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
+def test_every_one_of_these_policies_gets_in_where_nothing_guards(policy):
+    deepest = -np.inf
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        rig = outside(rng)
+        rig.signals = OPEN
+        rig.seen = rig.state()
+        target = policy(rng, rig)
+        for k in range(700):
+            rig.tick(one(target(k)))
+            deepest = max(deepest, rig.depth())
+    assert deepest > 5e-3
+
+
+def test_an_open_zone_bends_nothing_and_asks_for_no_kinematics():
+    def never(state):
+        raise AssertionError("asked for poses although the zones are open")
+
+    guard = ZoneGuard(never)
+    guard.reset(ZONES)
+    rig = Rig([0.7, 0.1, 0.9], signals=OPEN)
+    target = one(wanted([0.7, 0.1, 0.9], wrench=(50.0,) * 6))
+    assert guard.limit(target, rig.state()) is target
+    guard.check(rig.state())
+    assert guard.refusals == 0
+
+
+def test_a_target_that_stays_clear_of_a_closed_zone_passes_as_it_is():
+    rig = Rig([0.2, 0.3, 0.9])
+    target = one(wanted([0.25, 0.4, 1.0], wrench=(5.0,) * 6, stiffness=(100.0, 5.0)))
+    for _ in range(50):
+        assert rig.tick(target) is target
+    assert rig.guard.refusals == 0
+
+
+def test_a_target_inside_is_cut_short_in_front_and_the_hand_waits_there():
+    rig = Rig([0.4, 0.1, 0.9])
+    target = one(wanted([0.7, 0.1, 0.9]))
+    for _ in range(1000):
+        allowed = rig.tick(target)
+    assert -0.03 < rig.depth() < 0.0
+    assert np.linalg.norm(rig.velocity) < 5e-3
+    assert allowed.tools["left"].gripper_opening == target.tools["left"].gripper_opening
+    assert rig.guard.refusals == 1000
+    away = one(wanted([0.3, 0.1, 0.9]))
+    for _ in range(500):
+        rig.tick(away)
+    np.testing.assert_allclose(rig.position, [0.3, 0.1, 0.9], atol=2e-3)
+
+
+def test_a_hand_at_1_m_per_s_stops_in_front_of_a_zone_that_closes():
+    distance = CONFIG.stop_distance + 5e-3
+    start = 0.7 - (BERTH + 0.03 + distance)
+    rig = Rig([start, 0.1, 0.9], signals=OPEN, velocity=[1.0, 0.0, 0.0])
+    deepest = -np.inf
+    for _ in range(500):
+        if rig.depth() > -distance:
+            rig.signals = CLOSED
+        rig.tick(one(wanted([0.9, 0.1, 0.9])))
+        deepest = max(deepest, rig.depth())
+    assert rig.signals == CLOSED
+    assert deepest < 0.0
+
+
+def test_a_hand_inside_is_frozen_whatever_is_asked():
+    rng = np.random.default_rng(0)
+    rig = Rig([0.66, 0.1, 0.9], signals=OPEN)
+    rig.tick(one(wanted(rig.position, opening=0.03)))
+    rig.signals, rig.seen = CLOSED, rig.state()
+    start = rig.position.copy()
+    rest = one(wanted(start))
+    target = uniform(rng, rig)
+    for k in range(700):
+        allowed = rig.tick(one(target(k)) if k else rest)
+        tool = allowed.tools["left"]
+        assert not tool.wrench_world_tool.any()
+        assert tool.gripper_opening == 0.03
+        assert np.linalg.norm(rig.position - start) < 1e-3
+    # Once the station says so, it may go.
+    rig.signals, rig.seen = OPEN, rig.state()
+    for _ in range(500):
+        rig.tick(one(wanted([0.4, 0.1, 0.9])))
+    np.testing.assert_allclose(rig.position, [0.4, 0.1, 0.9], atol=2e-3)
+
+
+def test_a_frozen_hand_stays_where_it_was_though_the_policy_leaves_it_out():
+    rig = Rig([0.66, 0.1, 0.9])
+    rig.tick(one(wanted(rig.position)))
+    allowed = rig.guard.limit(Target({}), rig.seen)
+    assert set(allowed.tools) == {"left"}
+
+
+@pytest.mark.parametrize(("told", "moving"), [(0.0, False), (0.05, False), (0.0, True)])
+def test_fingers_at_rest_go_on_squeezing_and_moving_ones_stop(told, moving):
+    rig = Rig([0.66, 0.1, 0.9], signals=OPEN)
+    rig.opening = 0.016
+    rig.seen = rig.state()
+    rig.guard.limit(one(wanted(rig.position, opening=told)), rig.seen)
+    rig.time += DT
+    rig.opening -= 0.1 * DT if moving else 0.0
+    rig.signals = CLOSED
+    allowed = rig.guard.limit(one(wanted(rig.position, opening=0.05 - told)), rig.state())
+    expected = rig.opening if moving else told
+    assert allowed.tools["left"].gripper_opening == expected
+
+
+def test_the_body_target_is_kept():
+    body = BodyTarget(np.zeros(2), np.zeros(2), 0.5)
+    rig = Rig([0.66, 0.1, 0.9])
+    tools = {"left": wanted([0.7, 0.1, 0.9])}
+    assert rig.guard.limit(Target(tools, body), rig.seen).body is body
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"hv_off": True},
+        {"unplug_allowed": True},
+        {"hv_off": False, "unplug_allowed": True},
+        {"hv_off": True, "unplug_allowed": False},
+        {"hv_off": 1.0, "unplug_allowed": True},
+    ],
+    ids=str,
+)
+def test_a_zone_is_closed_unless_every_signal_says_open(said):
+    rig = Rig([0.66, 0.1, 0.9], signals=said)
+    target = one(wanted([0.7, 0.1, 0.9]))
+    assert rig.guard.closed_because(rig.seen) is not None
+    assert rig.guard.limit(target, rig.seen) is not target
+
+
+def test_a_zone_is_closed_while_the_safety_chain_is_open():
+    rig = Rig([0.66, 0.1, 0.9], signals=OPEN)
+    rig.safe = False
+    assert "safety chain" in rig.guard.closed_because(rig.state())
+    rig.safe = True
+    assert rig.guard.closed_because(rig.state()) is None
+
+
+def test_a_zone_is_closed_while_the_heartbeat_stands():
+    config = ZoneConfig(heartbeat="alive", heartbeat_timeout=0.1)
+    rig = Rig([0.66, 0.1, 0.9], signals=OPEN, config=config)
+    closed = []
+    for k in range(200):
+        # Beats every 10 ms for 200 ms, then stands.
+        rig.signals = {**OPEN, "alive": bool((min(k, 100) // 5) % 2)}
+        rig.time = k * DT
+        closed.append(rig.guard.closed_because(rig.state()) is not None)
+    assert all(closed[:5])
+    assert not any(closed[5:150])
+    assert all(closed[151:])
+    rig.signals = OPEN
+    assert "heartbeat" in rig.guard.closed_because(rig.state())
+
+
+def push(rig, step):
+    """Shove the hand on, past its springs."""
+    for _ in range(300):
+        rig.tick(one(wanted([0.5, 0.1, 0.9])))
+        rig.position[0] += step
+        rig.seen = rig.state()
+
+
+def test_a_hand_pushed_into_a_closed_zone_stops_the_robot():
+    rig = Rig([0.5, 0.1, 0.9])
+    complaint = r"tool 'left': 1. mm inside zone 'port_a', closed: 'hv_off' is false"
+    with pytest.raises(SafetyStop, match=complaint):
+        push(rig, 1e-3)
+    assert 0.0 < rig.depth() < 0.02
+    assert rig.guard.stops == 1
+
+
+def test_a_hand_that_rests_inside_is_borne_and_one_that_moves_stops_the_robot():
+    rig = Rig([0.66, 0.1, 0.9])
+    for _ in range(100):
+        rig.tick(one(wanted([0.66, 0.1, 0.9])))
+    with pytest.raises(SafetyStop, match=r"tool 'left': moved by 2. mm, at most 20 is rest"):
+        push(rig, -1e-3)
+
+
+def test_a_hand_that_is_not_measured_may_not_be_told_to_move():
+    rig = Rig([0.4, 0.1, 0.9])
+    with pytest.raises(SafetyStop, match="tool 'right': not measured"):
+        rig.guard.limit(Target({"right": wanted([0.4, -0.1, 0.9])}), rig.seen)
+
+
+def test_a_refusal_is_named_once_per_second_with_its_reason(caplog):
+    rig = Rig([0.5, 0.1, 0.9])
+    with caplog.at_level(logging.WARNING):
+        for _ in range(600):
+            rig.tick(one(wanted([0.7, 0.1, 0.9])))
+    assert rig.guard.refusals == 600
+    kept = [r for r in caplog.records if "kept out of" in r.getMessage()]
+    assert len(kept) == 2
+    assert "tool 'left' kept out of zone 'port_a', closed: 'hv_off' is false" in caplog.text
+
+
+def test_a_reset_forgets_zones_hands_and_counts():
+    rig = Rig([0.66, 0.1, 0.9])
+    target = one(wanted([0.7, 0.1, 0.9]))
+    rig.tick(target)
+    rig.guard.reset(())
+    assert rig.guard.refusals == 0
+    assert rig.guard.limit(target, rig.seen) is target
+
+
+def test_zones_that_protect_nothing_are_refused():
+    with pytest.raises(ValueError, match="open_signals"):
+        ZoneConfig(open_signals=())
+    with pytest.raises(ValueError, match="margin"):
+        ZoneConfig(margin=-0.01)
+    with pytest.raises(ValueError, match="zone 'flat'"):
+        KeepOut("flat", Pose.identity(), np.array([0.1, 0.1, 0.0]))
+
+
+def test_the_same_targets_are_bent_the_same_to_the_bit():
+    def run():
+        rng = np.random.default_rng(5)
+        rig = outside(rng)
+        target = uniform(rng, rig)
+        for k in range(300):
+            rig.tick(one(target(k)))
+        return rig
+
+    first, second = run(), run()
+    assert first.position.tobytes() == second.position.tobytes()
+    assert first.guard.refusals == second.guard.refusals > 0
+
+
+def test_a_scanner_finds_a_hand_clear_only_if_it_could_stop_outside():
+    scanner = HandScanner()
+    assert not scanner.clear({}, 0.0)
+    scanner.reset(ZONES)
+    edge = 0.7 - BERTH - 0.03
+    # A hand at rest has to be seen twice before it is known to be at rest.
+    near = {"left": Pose(np.array([edge, 0.1, 0.9]), AHEAD.quaternion)}
+    assert not scanner.clear(near, 0.0)
+    assert scanner.clear(near, 0.01)
+    scanner.reset(ZONES)
+    for k in range(10):
+        x = edge - 0.1 + 0.01 * k
+        coming = {"left": Pose(np.array([x, 0.1, 0.9]), AHEAD.quaternion)}
+        assert not scanner.clear(coming, 0.01 * k)
+
+
+def test_a_clear_hand_stays_clear_until_it_is_inside():
+    scanner = HandScanner()
+    scanner.reset(ZONES)
+    seen = []
+    for k in range(80):
+        pose = Pose(np.array([0.2 + 5e-3 * max(k - 5, 0), 0.1, 0.9]), AHEAD.quaternion)
+        depth = Rig(pose.position).depth()
+        seen.append((depth > 0.0, scanner.clear({"left": pose}, 0.01 * k)))
+    assert [clear for _, clear in seen[2:]] == [not inside for inside, _ in seen[2:]]
+    assert {clear for _, clear in seen} == {True, False}
+
+
+def test_tool_poses_come_from_the_model():
+    model = planar_model()
+    none = np.zeros(2)
+    state = CellState(RobotState(0.0, BENT, none, none), {}, StationInputs())
+    poses = tools_of(model)(state)
+    expected = model.at(BENT).pose_world("tool")
+    np.testing.assert_array_equal(poses["left"].position, expected.position)
+
+
+def test_looking_takes_microseconds():
+    rig = Rig([0.4, 0.1, 0.9])
+    target = one(wanted([0.45, 0.1, 0.9]))
+    states = []
+    for k in range(2000):
+        rig.time = k * DT
+        states.append(rig.state())
+    rig.guard.limit(target, states[0])
+    start = system_time.process_time()
+    for state in states:
+        rig.guard.check(state)
+        rig.guard.limit(target, state)
+    taken = (system_time.process_time() - start) / len(states)
+    assert taken < 100e-6, f"{1e6 * taken:.0f} us for one hand and two zones"
