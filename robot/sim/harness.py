@@ -1,0 +1,397 @@
+"""A stiff cable from a fixed clip to a plug: how it pulls, how it hangs, and when it is harmed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from typing_extensions import override
+
+from robot.arrays import Array
+from robot.errors import ConfigError
+from robot.sim import harness_kernel as kernel
+from robot.sim import harness_rod as rod
+from robot.sim.harness_config import HarnessConfig, first_guess
+from robot.sim.world import ForceElement, World
+from robot.spatial import Pose
+
+Obstacle = tuple[Pose, tuple[float, float, float]]
+
+# Losses: of the fastest axial and bending waves a share of the critical damping, of slow bending
+# this time, in s, where that is less: a cable loses about a tenth in each swing of some 5 Hz.
+_GRID_LOSS = 0.4
+_BEND_LOSS_TIME = 10e-3
+_TWIST_LOSS_TIME = 10e-3
+# Stiffness of a point against an obstacle, in N/m; damping as a share of the critical one of a
+# node; friction bristle over normal stiffness.
+_PUSH, _PUSH_LOSS, _SHEAR = 1e4, 0.5, 0.5
+_PAIRS = 256
+# Quiet steps after which plug and rod are left alone, and how often a plug is looked at then.
+_QUIET = 100
+_LOOK = 4
+# A plug that has moved this much more than one that is quiet wakes the rod.
+_WAKE = 2.0
+# Relaxing: substep times the fastest rate of the grid, and longest duration, in s.
+_RELAX_RATIO = 0.8
+_RELAX_TIME = 6.0
+# Squared speed of a node beyond which the rod has blown up, in (m/s)^2.
+_RUNAWAY = 1e6
+
+
+@dataclass(frozen=True)
+class HarnessHarm:
+    """What a harness suffered since it was reset.
+
+    Attributes:
+        over_bent: How often it was bent too narrowly for more than 20 ms.
+        over_tugged: How often the force at the plug was too large for more than 20 ms.
+        bent_time: For how long the bend limit was exceeded in all, in s.
+        tugged_time: Likewise the tug limit.
+    """
+
+    over_bent: int
+    over_tugged: int
+    bent_time: float
+    tugged_time: float
+
+
+class Harness(ForceElement):
+    """A discrete elastic rod between a clip on the station and a body that is free to move.
+
+    After `reset` it hangs at rest; that is worked out when it is first needed, so that the plug may
+    be put somewhere after the reset. While plug and rod are still the rod is left alone and its last
+    wrench goes on acting; it wakes when the plug moves by a tenth of a millimetre. It assumes that
+    nothing but bodies in `set_obstacles`, which do not move, is in its way.
+
+    Attributes:
+        config: What it is made of.
+        body: Name of the plug.
+    """
+
+    config: HarnessConfig
+    body: str
+
+    def __init__(
+        self,
+        world: World,
+        body: str,
+        pose_world_clip: Pose,
+        pose_body_cable: Pose,
+        config: HarnessConfig | None = None,
+    ) -> None:
+        """Hang a harness between a clip and a body; add it to the world with `add_element`.
+
+        Args:
+            world: Where the body is.
+            body: Name of the plug, added by shape.
+            pose_world_clip: Where the cable leaves the clip; z is the outward tangent.
+            pose_body_cable: Where the cable leaves the plug, in its frame; z likewise. The x axes
+                of both only say from where twist is counted.
+            config: What it is made of.
+
+        Raises:
+            UnknownName: If the world has no such body.
+            ConfigError: If the substeps cannot follow so stiff a cable.
+        """
+        self._world, self._client = world, world.client
+        self._frame = world.client.WORLD_FRAME
+        self._pose_world_clip, self._pose_body_cable = pose_world_clip, pose_body_cable
+        self._boxes = np.zeros((0, rod.BOX))
+        self._floor = -math.inf
+        self._pairs = np.zeros((_PAIRS, 2), dtype=np.int64)
+        self._memory = np.zeros(kernel.MEMORY)
+        self._parameters = np.zeros(rod.PARAMETERS)
+        self._active = True
+        self.body, self._body = body, world.body(body)
+        self.configure(config or HarnessConfig())
+        self._warm_up()
+
+    def configure(self, config: HarnessConfig, pose_world_clip: Pose | None = None) -> None:
+        """Replace the cable, and move the clip if asked to; resets.
+
+        Args:
+            config: What it is made of.
+            pose_world_clip: Where the cable leaves the clip; as before if omitted.
+
+        Raises:
+            ConfigError: If the substeps cannot follow so stiff a cable.
+        """
+        config.require_stable(self._world.physics_dt)
+        self.config = config
+        if pose_world_clip is not None:
+            self._pose_world_clip = pose_world_clip
+        self._rod = np.zeros((config.segments + 2, rod.COLUMNS))
+        self.reset()
+
+    def attach(self, body: str, pose_body_cable: Pose | None = None) -> None:
+        """Hang the cable on another body; resets.
+
+        Args:
+            body: Name of the plug, added by shape.
+            pose_body_cable: Where the cable leaves it, in its frame; as before if omitted.
+
+        Raises:
+            UnknownName: If the world has no such body.
+        """
+        self.body, self._body = body, self._world.body(body)
+        if pose_body_cable is not None:
+            self._pose_body_cable = pose_body_cable
+        self.reset()
+
+    def set_obstacles(self, boxes: Sequence[Obstacle], floor: float | None = None) -> None:
+        """Replace what is in the cable's way; wakes it, `reset` lays it anew.
+
+        Args:
+            boxes: Pose in the world of the centre, and half of each edge, in m.
+            floor: Height of a horizontal plane nothing is below, in m.
+
+        Raises:
+            ConfigError: If half of an edge is not positive.
+        """
+        rows = np.zeros((len(boxes), rod.BOX))
+        for row, (pose, half) in zip(rows, boxes, strict=True):
+            if min(half) <= 0.0:
+                raise ConfigError(f"obstacle half_extents: expected more than 0 m, got {half}")
+            rotation = pose.rotation
+            row[:3], row[3:12], row[12:15] = pose.position, rotation.ravel(), half
+            row[15:18] = np.abs(rotation) @ np.array(half)
+        self._boxes = rows
+        self._floor = -math.inf if floor is None else floor
+        self._parameters[rod.FLOOR] = self._floor
+        self._wake()
+
+    def set_active(self, active: bool) -> None:
+        """Take the cable out of the world, at no cost, or put it back; putting it back resets.
+
+        Args:
+            active: Whether it pulls on its plug.
+        """
+        if active and not self._active:
+            self.reset()
+        self._active = active
+
+    @property
+    def active(self) -> bool:
+        """Whether it pulls on its plug."""
+        return self._active
+
+    @property
+    def frozen(self) -> bool:
+        """Whether plug and rod are still, so that the rod is left alone."""
+        return self._frozen
+
+    @property
+    def tug(self) -> tuple[float, float]:
+        """Force on the plug out of it along the cable, and across, mean of a step, in N."""
+        self._settle()
+        return float(self._memory[kernel.ALONG]), float(self._memory[kernel.ACROSS])
+
+    @property
+    def bend_radius(self) -> float:
+        """The smallest radius to which it is bent, averaged over a segment, in m."""
+        self._settle()
+        return 1.0 / max(float(self._memory[kernel.CURVATURE]), 1e-9)
+
+    @property
+    def twist(self) -> float:
+        """Angle by which the plug's end is turned against the clip's about the cable, in rad."""
+        self._settle()
+        return float(self._memory[kernel.ANGLE])
+
+    @property
+    def harm(self) -> HarnessHarm:
+        """What it suffered since it was reset."""
+        bent, tugged = self._memory[kernel.HARM : kernel.HARM + 8].reshape(2, 4)
+        return HarnessHarm(int(bent[2]), int(tugged[2]), float(bent[3]), float(tugged[3]))
+
+    def nodes(self) -> Array:
+        """Return points along the cable in the world, from clip to plug, in m.
+
+        Returns:
+            Both ends, and between them the middle of each segment. Shape (segments + 2, 3).
+        """
+        self._settle()
+        points = self._rod[:, :3].copy()
+        # The outermost nodes lie inside clip and plug; the ends are half way.
+        points[0] = 0.5 * (points[0] + points[1])
+        points[-1] = 0.5 * (points[-1] + points[-2])
+        return points
+
+    def wrench(self) -> Array:
+        """Return force and torque on the plug about its centre, mean of a step, world axes.
+
+        Returns:
+            In N and N·m. Shape (6,).
+        """
+        self._settle()
+        return self._memory[kernel.LAST_WRENCH : kernel.LAST_WRENCH + 6].copy()
+
+    def clip_wrench(self) -> Array:
+        """Return force and torque of the cable on the clip about its origin, world axes.
+
+        Returns:
+            In N and N·m. Shape (6,).
+        """
+        self._settle()
+        forces, arms = self._rod[:2, rod.F : rod.F + 3], self._rod[:2, :3]
+        torque = np.cross(arms - self._pose_world_clip.position, forces).sum(axis=0)
+        p = self._parameters
+        torque += p[rod.TWIST] * self._memory[kernel.ANGLE] * p[rod.CLIP_TANGENT]
+        return np.concatenate([forces.sum(axis=0), torque])
+
+    @override
+    def reset(self) -> None:
+        self._settled = self._frozen = False
+        self._stepped = False
+        self._look = 0
+        self._memory[:] = 0.0
+        self._force, self._torque = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+        self._position: Sequence[float] = (0.0, 0.0, 0.0)
+
+    @override
+    def apply(self, world: World) -> None:
+        if not self._active:
+            return
+        client, body = self._client, self._body
+        if not self._frozen or self._look <= 0:
+            position, quaternion = client.getBasePositionAndOrientation(body)
+            if not self._stepped:
+                self._settle()
+                self._stepped = True
+            if not self._frozen or kernel.has_moved(position, quaternion, self._memory, _WAKE):
+                self._advance(world, position, quaternion)
+            self._position, self._look = position, _LOOK
+        self._look -= 1
+        client.applyExternalForce(body, -1, self._force, self._position, self._frame)
+        client.applyExternalTorque(body, -1, self._torque, self._frame)
+
+    @override
+    def state(self) -> Array:
+        # Nodes, memory, and whether and how long it has been left alone.
+        self._settle()
+        flags = [self._active, self._frozen, self._stepped, self._look]
+        return np.concatenate(
+            [self._rod.ravel(), self._memory, flags, self._force, self._torque, self._position]
+        )
+
+    def restore(self, state: Array) -> None:
+        """Continue from what `state` returned, with the configuration of then.
+
+        Args:
+            state: Shape (15 segments + 83,).
+        """
+        self._set_parameters()
+        size = self._rod.size
+        self._rod[:] = state[:size].reshape(self._rod.shape)
+        self._memory[:] = state[size : size + kernel.MEMORY]
+        rest = state[size + kernel.MEMORY :].tolist()
+        self._active, self._frozen, self._stepped = (value > 0.0 for value in rest[:3])
+        self._look = int(rest[3])
+        self._force, self._torque = tuple(rest[4:7]), tuple(rest[7:10])
+        self._position = tuple(rest[10:13])
+        self._settled = True
+
+    def _advance(self, world: World, position: Any, quaternion: Any) -> None:
+        """Make a step of the rod."""
+        self._frozen = False
+        linear, angular = self._client.getBaseVelocity(self._body)
+        *wrench, fastest = kernel.advance(
+            position, quaternion, linear, angular,
+            self._rod, self._memory, self._parameters, self._boxes, self._pairs,
+            world.physics_dt, self.config.substeps,
+        )  # fmt: skip
+        if fastest < 0.0:
+            # The plug was put elsewhere: hang there at rest.
+            self._settled = self._stepped = False
+            self._settle()
+            self._stepped = True
+            return
+        if not fastest < _RUNAWAY:
+            raise RuntimeError(
+                f"harness on '{self.body}' blew up at {world.time:.3f} s: the plug moves at "
+                f"{math.hypot(*linear):.3g} m/s; more substeps or a lower axial_stiffness help, "
+                "unless the plug itself was thrown"
+            )
+        self._force, self._torque = tuple(wrench[:3]), tuple(wrench[3:])
+        if self._memory[kernel.QUIET] > _QUIET:
+            self._frozen, self._look = True, 0
+
+    def _wake(self) -> None:
+        """Let the rod move again, as what is around it has changed."""
+        self._frozen = False
+        self._memory[kernel.QUIET] = 0.0
+
+    def _settle(self) -> None:
+        """Lay the rod at rest, unless it has been and the plug has not been put elsewhere since."""
+        if self._stepped:
+            return
+        pose = self._client.getBasePositionAndOrientation(self._body)
+        if self._settled and pose == self._settled_at:
+            return
+        self._set_parameters()
+        c, p, (position, quaternion) = self.config, self._parameters, pose
+        gravity = p[rod.GRAVITY]
+        down = gravity / max(float(np.linalg.norm(gravity)), 1e-9)
+        pose_world_end = Pose(np.array(position), np.array(quaternion)) @ self._pose_body_cable
+        self._rod[:] = 0.0
+        self._rod[1:-1, :3] = first_guess(c, self._pose_world_clip, pose_world_end, down)
+        start, ahead = self._pose_world_clip.position, 0.5 * c.piece * p[rod.CLIP_TANGENT]
+        self._rod[:2, :3] = start - ahead, start + ahead
+        step = _RELAX_RATIO / c.fastest_rate
+        most = int(_RELAX_TIME / step)
+        *wrench, made = kernel.relax(
+            position, quaternion, self._rod, self._memory, p, self._boxes, self._pairs,
+            c.twist, step, most,
+        )  # fmt: skip
+        if not np.isfinite(self._rod).all():
+            raise ConfigError(
+                f"harness on '{self.body}': found no shape in which {c.length:.3f} m of cable hang "
+                f"from {start.round(3)} to {pose_world_end.position.round(3)}; are clip and plug "
+                "where they should be? require_length() checks the length"
+            )
+        self._force, self._torque = tuple(wrench[:3]), tuple(wrench[3:])
+        self._position, self._settled_at = position, pose
+        self._settled, self._frozen, self._look = True, made < most, 0
+
+    def _set_parameters(self) -> None:
+        """Gather what the kernel needs: of the cable, the clip, the plug and the world."""
+        c, p, client = self.config, self._parameters, self._client
+        mass = c.mass_per_length * c.piece
+        # The axial springs are one fewer than the pieces.
+        stretch = c.axial_stiffness / c.piece * (c.segments - 1) / c.segments
+        slowest_step = _RELAX_RATIO / c.fastest_rate
+        p[rod.STRETCH] = stretch
+        p[rod.STRETCH_LOSS] = 2.0 * _GRID_LOSS * stretch / c.stretch_rate
+        p[rod.BEND] = 4.0 * c.bending_stiffness / c.piece
+        p[rod.BEND_LOSS] = min(_BEND_LOSS_TIME, _GRID_LOSS / (c.bend_rate**2 * slowest_step))
+        p[rod.TWIST], p[rod.TWIST_LOSS] = c.torsion_stiffness / c.length, _TWIST_LOSS_TIME
+        p[rod.PIECE], p[rod.NODE_MASS], p[rod.DRAG] = c.piece, mass, c.damping
+        p[rod.RADIUS], p[rod.FLOOR] = 0.5 * c.outer_diameter, self._floor
+        p[rod.PUSH], p[rod.PUSH_LOSS] = _PUSH, 2.0 * _PUSH_LOSS * math.sqrt(_PUSH * mass)
+        p[rod.SHEAR], p[rod.FRICTION] = _SHEAR * _PUSH, c.friction
+        p[rod.BEND_LIMIT], p[rod.TUG_LIMIT] = c.bend_limit, c.tug_limit
+        info = client.getDynamicsInfo(self._body, -1)
+        moves = info[0] > 0.0
+        p[rod.INVERSE_MASS] = 1.0 / info[0] if moves else 0.0
+        p[rod.INVERSE_INERTIA] = [1.0 / i if moves else 0.0 for i in info[2]]
+        engine = client.getPhysicsEngineParameters()
+        p[rod.GRAVITY] = [engine[f"gravityAcceleration{axis}"] for axis in "XYZ"]
+        clip, cable = self._pose_world_clip.rotation, self._pose_body_cable.rotation
+        p[rod.CLIP_TANGENT], p[rod.CLIP_AXIS] = clip[:, 2], clip[:, 0]
+        p[rod.END], p[rod.END_TANGENT] = self._pose_body_cable.position, cable[:, 2]
+        p[rod.END_AXIS] = cable[:, 0]
+
+    def _warm_up(self) -> None:
+        """Compile the kernels, or load them from the cache, before time matters."""
+        self._settle()
+        position, quaternion = self._settled_at
+        kernel.advance(
+            position, quaternion, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0),
+            self._rod, self._memory, self._parameters, self._boxes, self._pairs,
+            self._world.physics_dt, self.config.substeps,
+        )  # fmt: skip
+        kernel.has_moved(position, quaternion, self._memory, _WAKE)
+        self.reset()
