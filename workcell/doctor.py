@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # How long a robot is measured, in s of its own clock, after a start that compiles and warms up.
 _MEASURED_TIME = 8.0
+# Steps of an environment are counted at the rate at which learned policies usually act, in s.
+_ENV_PERIOD = 0.05
 # What a quiet core should reach: the whole loop twice as fast as the clock, each controller tick
 # in half its period.
 _LEAST_REAL_TIME_FACTOR = 2.0
@@ -165,6 +167,7 @@ def measure(robot: str) -> DoctorFigures:
 
     config = resolve_choice(Choice("nut_insertion", "nominal", robot))
     cell = config.get("cell", CellConfig)
+    cell = dataclasses.replace(cell, ticks_per_step=round(_ENV_PERIOD / cell.dt))
     sim = build_sim(
         config.names["task"],
         config.values["task"],
