@@ -1,0 +1,355 @@
+"""A push-pull plug in its sockets: mating force, latch, lock, interlock, and what breaks.
+
+Walls, taper and key are Bullet's contacts. What happens along the axis is this element's, by the
+law of `robot.mating`: geometry-only detents would have the stiffness of contact for a force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from typing_extensions import override
+
+from robot.arrays import Array
+from robot.errors import UnknownName
+from robot.mating import (
+    DETENT,
+    LATCH_RAMP,
+    STIFFNESS,
+    Engagement,
+    MatingEvent,
+    MatingProfile,
+    MatingTruth,
+    Socket,
+)
+from robot.sim import latch_kernel as kernel
+from robot.sim.world import ForceElement, World
+from robot.spatial import Pose
+
+# A plug faster than this does not occur, in m/s. Far ones are looked at again when one this fast
+# could have come near, at the latest after so many steps.
+_FASTEST = 5.0
+_LONGEST_SLEEP = 20
+# From a nose to a mouth, in m: nearer, each step counts.
+_NEAR = 5e-3
+
+
+_FLAGS = (
+    ("latched", kernel.LATCHED),
+    ("locked", kernel.LOCKED),
+    ("interlock", kernel.INTERLOCK),
+    ("power", kernel.POWER),
+    ("latch_broken", kernel.LATCH_BROKEN),
+    ("pin_bent", kernel.PIN_BENT),
+    ("over_force", kernel.OVER_FORCE),
+    ("key_forced", kernel.KEY_FORCED),
+    ("lock_forced", kernel.LOCK_FORCED),
+)
+_WATCHED = np.array([index for _, index in _FLAGS])
+
+
+class MatingElement(ForceElement):
+    """What holds, brakes and locks one plug in any of its sockets."""
+
+    def __init__(
+        self,
+        plug: str,
+        nose: float,
+        sockets: Sequence[Socket],
+        cable_force: Callable[[], Array] | None = None,
+    ) -> None:
+        """Describe the plug; bodies are looked up when the first step is made.
+
+        Args:
+            plug: Name of its body, whose z axis is the direction of mating.
+            nose: From the body's origin to the nose's tip, in m.
+            sockets: What it may come into; they move between resets only.
+            cable_force: Returns the force of the cable on the plug in world axes, in N, shape (3,).
+                The cable hangs on the contact body, so what it pulls does not load the slide.
+        """
+        self.plug = plug
+        self.events: list[MatingEvent] = []
+        self._nose = nose
+        self._cable_force = cable_force
+        self._no_force = np.zeros(3)
+        self._world: World | None = None
+        self._body = -1
+        self._asleep = False
+        self._sleep = 0
+        self._memory = np.zeros(kernel.MEMORY)
+        self._seen = np.zeros(len(_FLAGS))
+        self.configure(sockets)
+
+    def configure(
+        self,
+        sockets: Sequence[Socket],
+        start: str | None = None,
+        engagement: Engagement = Engagement.FREE,
+    ) -> None:
+        """Set what varies from episode to episode; takes effect at the next `reset`.
+
+        Args:
+            sockets: As they are in this episode.
+            start: Name of the socket the plug starts in; None if it starts in none. The scene puts
+                the body there, at `pose_world_plug`.
+            engagement: How far in.
+
+        Raises:
+            UnknownName: If there is no such socket.
+            ValueError: If it cannot be engaged so there, or two sockets share a name.
+        """
+        names = [socket.name for socket in sockets]
+        if len(set(names)) != len(names):
+            raise ValueError(f"sockets: expected each name once, got {names}")
+        if start is not None and start not in names:
+            raise UnknownName("socket", start, names)
+        self._sockets = tuple(sockets)
+        self._start = -1 if start is None else names.index(start)
+        self._engagement = engagement
+        if start is None:
+            if engagement != Engagement.FREE:
+                raise ValueError(f"engagement: expected a start to be {engagement.value} in")
+        else:
+            _check_start(self._sockets[self._start], engagement)
+        self._rows = np.zeros((len(self._sockets), kernel.PARAMETERS))
+        for row, socket in zip(self._rows, self._sockets, strict=True):
+            row[:] = _parameters(socket)
+
+    def pose_world_plug(self, world: World) -> Pose:
+        """Return where the plug's body is at the configured start.
+
+        Raises:
+            ValueError: If it starts in no socket.
+        """
+        if self._start < 0:
+            raise ValueError(f"{self.plug}: starts in no socket, so the scene has to place it")
+        socket = self._sockets[self._start]
+        depth = socket.profile.depth(self._engagement)
+        return world.pose_world_body(socket.name) @ Pose.translation((0.0, 0.0, depth - self._nose))
+
+    @override
+    def reset(self) -> None:
+        self.events = []
+        self._sleep = 0
+        self._asleep = False
+        self._memory[:] = 0.0
+        self._memory[kernel.SOCKET] = -1.0
+        if self._start >= 0 and self._engagement != Engagement.FREE:
+            self._engage(self._sockets[self._start].profile)
+        self._seen = self._memory[_WATCHED].copy()
+        if self._world is not None:
+            self._find(self._world)
+
+    @override
+    def apply(self, world: World) -> None:
+        if self._asleep:
+            return
+        if self._world is not world:
+            self._attach(world)
+        if self._sleep > 0:
+            self._sleep -= 1
+            return
+        client, memory = world.client, self._memory
+        position, quaternion = client.getBasePositionAndOrientation(self._body)
+        inside = int(memory[kernel.SOCKET])
+        if inside < 0:
+            gap = kernel.gap(position, self._rows) - self._nose - _NEAR
+            if gap > 0.0:
+                self._sleep = min(_LONGEST_SLEEP, int(gap / (_FASTEST * world.physics_dt)))
+                return
+        cable = self._no_force if self._cable_force is None else self._cable_force()
+        fx, fy, fz, px, py, pz = kernel.advance(
+            position, quaternion, self._nose, cable, self._walls_push(inside),
+            self._rows, memory, world.physics_dt,
+        )  # fmt: skip
+        if memory[kernel.SOCKET] >= 0.0:
+            client.applyExternalForce(
+                self._body, -1, (fx, fy, fz), (px, py, pz), client.WORLD_FRAME
+            )
+        self._note(world.time)
+
+    @override
+    def state(self) -> Array:
+        return np.concatenate([[self._sleep, self._asleep], self._memory])
+
+    def restore(self, state: Array) -> None:
+        """Continue from what `state` returned, with the same configuration.
+
+        Args:
+            state: Shape (2 + MEMORY,).
+        """
+        self._sleep, self._asleep = int(state[0]), bool(state[1])
+        self._memory[:] = state[2:]
+        self._seen = self._memory[_WATCHED].copy()
+
+    def set_asleep(self, world: World, asleep: bool) -> None:
+        """Let the plug hang where it is at no cost, or wake it up.
+
+        Wake it before a hand or a cable moves: a sleeping plug stands still whatever pulls at it.
+
+        Args:
+            world: Where.
+            asleep: Whether to put it to sleep.
+        """
+        if asleep != self._asleep:
+            self._asleep = asleep
+            world.set_asleep(self.plug, asleep)
+
+    def truth(self) -> MatingTruth:
+        """Return what is true of the plug after the last step."""
+        m = self._memory
+        number = int(m[kernel.SOCKET])
+        socket = self._sockets[number] if number >= 0 else None
+        return MatingTruth(
+            socket=None if socket is None else socket.name,
+            matches=socket is not None and socket.matches,
+            depth=float(m[kernel.DEPTH]),
+            contact_depth=float(m[kernel.S]),
+            slide=float(m[kernel.C]),
+            offset=float(m[kernel.OFFSET]),
+            tilt=float(m[kernel.TILT]),
+            force=float(m[kernel.FORCE]),
+            peak_force=float(m[kernel.PEAK]),
+            **{name: bool(m[index]) for name, index in _FLAGS},
+        )
+
+    def pull_play(self, force: float) -> float:
+        """Return how far a pull on the contact body would move it out, by the law, in m.
+
+        Nothing is moved. A pull that breaks the latch or overcomes the friction of a plug without
+        one takes it all the way out.
+
+        Args:
+            force: In N.
+        """
+        m, number = self._memory, int(self._memory[kernel.SOCKET])
+        if number < 0:
+            return np.inf
+        row = self._rows[number]
+        depth = float(m[kernel.S])
+        stretch = force / float(row[kernel.STIFFNESS])
+        friction = float(np.interp(depth, row[kernel.KNOTS], row[kernel.PULL_AT]))
+        latched = bool(m[kernel.LATCHED])
+        if force > (row[kernel.RETENTION] if latched else friction):
+            return depth
+        if latched and force > friction:
+            return stretch + max(0.0, depth - float(row[kernel.LATCH_DEPTH]))
+        return stretch
+
+    def _walls_push(self, inside: int) -> float:
+        """Return what the walls bear of a push, where that can do harm: before the latch, in N."""
+        if inside < 0 or self._memory[kernel.LATCHED]:
+            return 0.0
+        assert self._world is not None  # Only asked during a step.
+        other = self._other_bodies[inside]
+        axis = self._axes[inside]
+        normal, friction = 0.0, 0.0
+        for point in self._world.client.getContactPoints(self._body, other):
+            nx, ny, nz = point[7]
+            normal -= point[9] * (nx * axis[0] + ny * axis[1] + nz * axis[2])
+            for size, (ux, uy, uz) in ((point[10], point[11]), (point[12], point[13])):
+                friction += size * (ux * axis[0] + uy * axis[1] + uz * axis[2])
+        # Bullet loses the sign of friction when it is asked for a pair; a push is what counts.
+        return max(0.0, normal) + abs(friction)
+
+    def _note(self, time: float) -> None:
+        """Remember what has changed in this step."""
+        flags = self._memory[_WATCHED]
+        if np.array_equal(flags, self._seen):
+            return
+        number = int(self._memory[kernel.SOCKET])
+        for (name, _), old, new in zip(_FLAGS, self._seen, flags, strict=True):
+            if old != new:
+                self.events.append(
+                    MatingEvent(
+                        time=time,
+                        what=name,
+                        value=bool(new),
+                        socket=None if number < 0 else self._sockets[number].name,
+                        depth=float(self._memory[kernel.DEPTH]),
+                        force=float(self._memory[kernel.FORCE]),
+                    )
+                )
+        self._seen = flags
+
+    def _engage(self, profile: MatingProfile) -> None:
+        """Remember a plug that starts in a socket, at rest."""
+        m, engagement = self._memory, self._engagement
+        m[kernel.SOCKET] = self._start
+        m[kernel.DEPTH] = profile.depth(engagement)
+        m[kernel.S] = min(m[kernel.DEPTH], profile.stroke)
+        matches = self._sockets[self._start].matches
+        m[kernel.POWER] = float(matches and m[kernel.S] > profile.power_depth)
+        socket = self._sockets[self._start]
+        if engagement in (Engagement.MATED, Engagement.LOCKED) and socket.clicks:
+            m[[kernel.LATCHED, kernel.ARMED]] = float(profile.latches)
+        if engagement == Engagement.LOCKED:
+            m[kernel.C] = profile.lock_stroke
+            m[[kernel.LOCKED, kernel.INTERLOCK]] = 1.0
+
+    def _attach(self, world: World) -> None:
+        """Look the bodies up, once they exist; compile the kernel before time matters."""
+        self._world = world
+        self._body = world.body(self.plug)
+        self._find(world)
+        kernel.gap((0.0, 0.0, 0.0), self._rows)
+        kernel.advance(
+            (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0), self._nose, self._no_force, 0.0,
+            self._rows, self._memory.copy(), world.physics_dt,
+        )  # fmt: skip
+
+    def _find(self, world: World) -> None:
+        """Read where the sockets are."""
+        self._other_bodies = [world.body(socket.name) for socket in self._sockets]
+        self._axes = []
+        for row, socket in zip(self._rows, self._sockets, strict=True):
+            pose = world.pose_world_body(socket.name)
+            rotation = pose.rotation
+            row[kernel.ORIGIN] = pose.position
+            row[kernel.ROTATION] = rotation.ravel()
+            self._axes.append(tuple(rotation[:, 2].tolist()))
+
+
+def _check_start(socket: Socket, engagement: Engagement) -> None:
+    """Refuse a start that the socket does not allow."""
+    profile = socket.profile
+    locked = engagement == Engagement.LOCKED
+    if locked and not (profile.lock_stroke > 0.0 and socket.clicks):
+        raise ValueError(f"engagement: {socket.name} cannot be locked: it has no lock or no latch")
+    depth = min(profile.depth(engagement), profile.stroke)
+    stop = profile.stroke if socket.stop is None else socket.stop
+    stop = stop if socket.matches else profile.key_depth
+    if depth > stop:
+        raise ValueError(
+            f"engagement: {engagement.value} is {depth} m deep, and {socket.name} stops at {stop} m"
+        )
+
+
+def _parameters(socket: Socket) -> Array:
+    """Return a socket as the kernel wants it, still without its place."""
+    p = socket.profile
+    row = np.zeros(kernel.PARAMETERS)
+    stop = p.stroke if socket.stop is None else socket.stop
+    latches = p.latches and socket.matches
+    clicks = float(socket.clicks and latches)
+    row[: kernel.DRAG + 1] = (
+        p.stroke, latches, p.retention, p.release_stroke, p.release_force,
+        p.lock_stroke, p.lock_force, p.unlock_force, p.blocked_force, p.arm_force,
+        p.interlock_slide, p.power_depth, p.latch_depth,
+        stop if socket.matches else min(stop, p.key_depth), socket.matches,
+        p.pin_depth, p.pin_tilt, p.pin_offset, p.pin_force, p.key_force, p.max_force,
+        *socket.opening, clicks, STIFFNESS, DETENT,
+        p.drag if socket.matches else 0.0,
+    )  # fmt: skip
+    row[kernel.KNOTS] = (
+        0.0, p.engage_depth, p.peak_depth, p.latch_depth - LATCH_RAMP, p.latch_depth, p.stroke,
+    )  # fmt: skip
+    if socket.matches:
+        # A seal and guide drag a little before the contacts touch.
+        drag = 0.1 * p.friction
+        push = (0.0, drag, p.peak_force, p.friction, p.friction + p.click_drop)
+        row[kernel.PUSH_AT] = socket.scale * np.array([*push, p.friction])
+        shares = np.interp(row[kernel.KNOTS], (0.0, p.engage_depth, p.stroke), (0.0, 0.15, 1.0))
+        row[kernel.PULL_AT] = socket.scale * p.unmating_force * shares
+    return row

@@ -1,0 +1,237 @@
+"""What plugs, headers and docks look like and collide as, from the numbers of their type.
+
+Few shapes, since every pair of them costs: a plug is three boxes and two hulls, a socket's walls
+are blocks as thick as its flange is wide, with the mouth between them.
+"""
+
+from __future__ import annotations
+
+from robot.geometry import Box, Color, ConvexHull, Cylinder, Shape
+from robot.spatial import Pose
+from tasks.parts.hv_connector import (
+    COLLAR_RIM,
+    COLLAR_THICKNESS,
+    KEY_START,
+    NECK,
+    ConnectorType,
+)
+from tasks.parts.shapes import Part
+
+ORANGE: Color = (0.93, 0.42, 0.06, 1.0)
+SIGNAL: Color = (0.16, 0.32, 0.55, 1.0)
+NOSE: Color = (0.20, 0.20, 0.22, 1.0)
+HEADER: Color = (0.13, 0.13, 0.15, 1.0)
+POCKET: Color = (0.03, 0.03, 0.03, 1.0)
+DOCK: Color = (0.62, 0.64, 0.66, 1.0)
+COPPER: Color = (0.78, 0.50, 0.28, 1.0)
+LOCK: Color = (0.85, 0.12, 0.10, 1.0)
+
+# The engine grows hulls, not boxes, by this collision margin, in m; so they are drawn smaller.
+_MARGIN = 1e-4
+# Key rib: half its width, its height, how much narrower its front is on each side and over what
+# length; and the room of its slot on each side, in m. Every slot is wider than the front by more
+# than the nose can be off to the side when the rib gets there.
+_RIB_HALF_WIDTH = 2e-3
+_RIB_HEIGHT = 2.5e-3
+_RIB_TAPER = 1.5e-3
+_RIB_TAPER_LENGTH = 3e-3
+_SLOT_ROOM = 3e-4
+# A searching nose slides on so much flange around the mouth, in m.
+_FLANGE = 0.018
+# Walls go on behind the deepest plug, in m.
+_BEHIND = 2e-3
+# A docked plug has room, and its front collar rests on a shelf, in m.
+_DOCK_CLEARANCE = 4e-4
+_SHELF_GAP = 3e-4
+_SHELF_THICKNESS = 6e-3
+
+
+def plug_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
+    """Return a plug in its own frame.
+
+    Args:
+        name: Unique in the scene.
+        kind: Its type.
+        friction: Its share of the friction with pads and sockets.
+    """
+    color = ORANGE if kind.voltage == "hv" else SIGNAL
+    x, y, z = NECK
+    collar = (x + COLLAR_RIM, y + COLLAR_RIM, 0.5 * COLLAR_THICKNESS)
+    middle = z + 0.5 * COLLAR_THICKNESS
+    shapes: list[Shape] = [
+        Box(NECK, color=color),
+        Box(collar, Pose.translation((0.0, 0.0, middle)), color=color),
+        Box(collar, Pose.translation((0.0, 0.0, -middle)), color=color),
+        _nose(kind),
+        _rib(kind),
+        # The slide's red edge on top, the gland below, and contacts in the tip.
+        Box(
+            (1e-3, 0.5 * y, 0.7 * z),
+            Pose.translation((-x - 1e-3, 0.0, 0.0)),
+            color=LOCK,
+            collides=False,
+        ),
+        Cylinder(0.008, 0.006, kind.pose_plug_cable, color=NOSE, collides=False),
+    ]
+    shapes += _contacts(kind, kind.tip, 2e-4, COPPER)
+    return Part(
+        name=name,
+        shapes=tuple(shapes),
+        fixed=False,
+        mass=kind.mass,
+        inertia=kind.inertia,
+        friction=friction,
+    )
+
+
+def header_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
+    """Return a header: a flange flush with the mouth, pocket and key slot behind it.
+
+    Args:
+        name: Unique in the scene.
+        kind: Its type.
+        friction: Its share of the friction with plugs.
+    """
+    depth = kind.mating.full_depth + _BEHIND
+    shapes = _walls(kind, kind.nose.clearance, depth, HEADER)
+    half_x, half_y = kind.opening
+    shapes += [
+        Box(
+            (half_x, half_y, 5e-4),
+            Pose.translation((0.0, 0.0, depth)),
+            color=POCKET,
+            collides=False,
+        ),
+        # A rim of the type's colour says what belongs here.
+        Box(
+            (5e-4, half_y, 2e-4),
+            Pose.translation((half_x + 4e-3, 0.0, 0.0)),
+            color=ORANGE if kind.voltage == "hv" else SIGNAL,
+            collides=False,
+        ),
+    ]
+    shapes += _contacts(kind, 0.6 * depth, 0.4 * depth, COPPER)
+    return Part(name=name, shapes=tuple(shapes), fixed=True, friction=friction)
+
+
+def dock_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
+    """Return a dock: a wider pocket of the same kind, and a shelf under the front collar.
+
+    The shelf is on the +x side, where a plug held level or nose down is heavy; pads come from the
+    sides and the cable leaves behind it.
+
+    Args:
+        name: Unique in the scene.
+        kind: Type of the plug it is for.
+        friction: Its share of the friction with the plug.
+    """
+    shapes = _walls(kind, _DOCK_CLEARANCE, kind.dock.full_depth + _BEHIND, DOCK)
+    # The front collar reaches from here towards the mouth.
+    front = kind.dock.stroke - kind.nose.length
+    top = NECK[0] + COLLAR_RIM + _SHELF_GAP
+    length = COLLAR_THICKNESS - front
+    shapes.append(
+        Box(
+            (0.5 * _SHELF_THICKNESS, NECK[1] + COLLAR_RIM, 0.5 * length),
+            Pose.translation((top + 0.5 * _SHELF_THICKNESS, 0.0, -0.5 * length)),
+            color=DOCK,
+        )
+    )
+    return Part(name=name, shapes=tuple(shapes), fixed=True, friction=friction)
+
+
+def _nose(kind: ConnectorType) -> ConvexHull:
+    """Return the nose: a box whose tip is smaller."""
+    nose = kind.nose
+    half_x, half_y = 0.5 * nose.height - _MARGIN, 0.5 * nose.width - _MARGIN
+    base = NECK[2] + COLLAR_THICKNESS
+    levels = (
+        (base, 0.0),
+        (kind.tip - nose.taper_length, 0.0),
+        (kind.tip - _MARGIN, nose.taper),
+    )
+    return ConvexHull(
+        tuple(
+            (sx * (half_x - cut), sy * (half_y - cut), z)
+            for z, cut in levels
+            for sx in (-1.0, 1.0)
+            for sy in (-1.0, 1.0)
+        ),
+        color=NOSE,
+    )
+
+
+def _rib(kind: ConnectorType) -> ConvexHull:
+    """Return the key rib on the nose's -x side, its front narrower."""
+    inner = -0.5 * kind.nose.height + kind.nose.taper + _MARGIN
+    outer = -0.5 * kind.nose.height - _RIB_HEIGHT + _MARGIN
+    half, middle = _RIB_HALF_WIDTH - _MARGIN, kind.key_offset
+    front = kind.tip - KEY_START - _MARGIN
+    levels = (
+        (NECK[2] + COLLAR_THICKNESS, half),
+        (front - _RIB_TAPER_LENGTH, half),
+        (front, half - _RIB_TAPER),
+    )
+    return ConvexHull(
+        tuple(
+            (x, middle + side * width, z)
+            for z, width in levels
+            for x in (inner, outer)
+            for side in (-1.0, 1.0)
+        ),
+        color=NOSE,
+    )
+
+
+def _walls(kind: ConnectorType, clearance: float, depth: float, color: Color) -> list[Shape]:
+    """Return five blocks about a mouth, one of them cut by the key's slot."""
+    half_x, half_y = 0.5 * kind.nose.height + clearance, 0.5 * kind.nose.width + clearance
+    edge = half_y + _FLANGE
+    left, right = _slot(kind, clearance)
+
+    def block(x: tuple[float, float], y: tuple[float, float]) -> Box:
+        return Box(
+            (0.5 * (x[1] - x[0]), 0.5 * (y[1] - y[0]), 0.5 * depth),
+            Pose.translation((0.5 * (x[0] + x[1]), 0.5 * (y[0] + y[1]), 0.5 * depth)),
+            color=color,
+        )
+
+    outer = half_x + _FLANGE
+    return [
+        block((half_x, outer), (-edge, edge)),
+        block((-half_x, half_x), (half_y, edge)),
+        block((-half_x, half_x), (-edge, -half_y)),
+        block((-outer, -half_x), (right, edge)),
+        block((-outer, -half_x), (-edge, left)),
+        # What closes the slot above the rib is only seen: no rib reaches it.
+        Box(
+            (0.5 * (outer - half_x - 2.0 * _RIB_HEIGHT), 0.5 * (right - left), 0.5 * depth),
+            Pose.translation(
+                (-0.5 * (outer + half_x + 2.0 * _RIB_HEIGHT), 0.5 * (left + right), 0.5 * depth)
+            ),
+            color=color,
+            collides=False,
+        ),
+    ]
+
+
+def _slot(kind: ConnectorType, clearance: float) -> tuple[float, float]:
+    """Return where the key's slot begins and ends along y, in m."""
+    half = _RIB_HALF_WIDTH + _SLOT_ROOM + max(0.0, clearance - kind.nose.clearance)
+    return (kind.key_offset - half, kind.key_offset + half)
+
+
+def _contacts(kind: ConnectorType, z: float, half: float, color: Color) -> list[Shape]:
+    """Return as many discs as the type has poles, up to four, side by side; they are only seen."""
+    count = min(kind.poles, 4)
+    pitch = 0.6 * kind.nose.width / count
+    return [
+        Cylinder(
+            0.3 * pitch if kind.voltage == "hv" else 1.2e-3,
+            2.0 * half,
+            Pose.translation((0.0, pitch * (i - 0.5 * (count - 1)), z)),
+            color=color,
+            collides=False,
+        )
+        for i in range(count)
+    ]
