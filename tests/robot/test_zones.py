@@ -49,7 +49,9 @@ class Rig:
         self.reference.twist[:3] = self.velocity
         self.opening, self.time, self.safe = 0.03, 0.0, True
         self.signals = dict(signals)
-        self.guard = ZoneGuard(lambda state: {"left": self.pose}, config)
+        # What the guard measures is off by this much, in m.
+        self.noise, self.noise_rng = 0.0, np.random.default_rng(1)
+        self.guard = ZoneGuard(lambda state: {"left": self.measured()}, config)
         self.guard.reset(zones)
         self.boxes = config.boxes(zones)
         self.points = config.points()
@@ -58,6 +60,10 @@ class Rig:
     @property
     def pose(self) -> Pose:
         return Pose(self.position, self.reference.quaternion)
+
+    def measured(self) -> Pose:
+        error = self.noise_rng.normal(0.0, self.noise, 3) if self.noise else np.zeros(3)
+        return Pose(self.position + error, self.reference.quaternion)
 
     def state(self) -> CellState:
         none = np.zeros(2)
@@ -213,6 +219,17 @@ def test_no_policy_gets_a_hand_into_a_closed_zone(policy):
     assert refused > 0
 
 
+def test_noise_of_the_measured_pose_neither_opens_a_way_in_nor_stops_the_robot():
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        rig = outside(rng)
+        rig.noise = 0.2e-3
+        target = POLICIES[seed](rng, rig)
+        for k in range(700):
+            rig.tick(one(target(k)))
+            assert rig.depth() < 3e-3
+
+
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
 def test_every_one_of_these_policies_gets_in_where_nothing_guards(policy):
     deepest = -np.inf
@@ -287,7 +304,8 @@ def test_a_hand_inside_is_frozen_whatever_is_asked():
     rest = one(wanted(start))
     target = uniform(rng, rig)
     for k in range(700):
-        allowed = rig.tick(one(target(k)) if k else rest)
+        asked = one(target(k))
+        allowed = rig.tick(asked if k else rest)
         tool = allowed.tools["left"]
         assert not tool.wrench_world_tool.any()
         assert tool.gripper_opening == 0.03
