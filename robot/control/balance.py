@@ -28,7 +28,8 @@ class BalanceConfig:
         settle_time: Time constant with which the centre of mass goes from where it is at reset to
             the middle of the feet, in s.
         lean_cutoff_hz: Cut-off of the wrist load that is leaned against, in Hz.
-        lean_limit: Largest lean along each axis, in m.
+        lean_limit: Largest lean along each axis, in m. A lean to the end of the feet carries more,
+            and falls when the load is let go at once: with 0.06 m 120 N come and go safely.
         shift_limit: Largest shift of the centre of mass a policy may ask for, in m.
         torso_acceleration_limit: Largest feed-forward a policy may ask for, in rad/s^2.
         strain_time: Time constant of the error of the centre of mass that makes the tools yield, in
@@ -45,7 +46,7 @@ class BalanceConfig:
     torso_weight: float = 20.0
     settle_time: float = 0.5
     lean_cutoff_hz: float = 1.0
-    lean_limit: float = 0.10
+    lean_limit: float = 0.06
     shift_limit: float = 0.08
     torso_acceleration_limit: float = 10.0
     strain_time: float = 0.5
