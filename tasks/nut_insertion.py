@@ -26,8 +26,6 @@ from typing_extensions import override
 
 from robot.arrays import Array, frozen
 from robot.errors import UnknownName
-from robot.sensor import TactileReading
-from robot.signals.tactile import estimate_in_hand
 from robot.spatial import Pose
 from robot.station import Direction
 from tasks.judging import Seat, SeatRule, is_meshed, is_seated, seat_of
@@ -49,6 +47,7 @@ from tasks.task import (
     Task,
     vector,
 )
+from tasks.touch import in_hand, in_hand_entry
 from tasks.variation import between, misplaced, shove
 
 # Rubber-faced pads on steel: a dry pad grips at 0.8, an oily one at 0.5. The drawn friction of
@@ -134,12 +133,7 @@ class NutInsertion(Task):
                 item
                 for arm in ARMS
                 for item in (
-                    Observed(
-                        f"{arm}_in_hand",
-                        4,
-                        "the nut as the pads feel it: 1 if felt, shift along tool x and z from a "
-                        "nominal grasp, m, and angle about tool y, rad",
-                    ),
+                    in_hand_entry(arm, "nut"),
                     Observed(f"{arm}_pose_world_pin", 7, "believed pin, position and quaternion"),
                     Observed(f"{arm}_pose_world_nest", 7, "believed nest, position and quaternion"),
                 )
@@ -322,18 +316,13 @@ class NutInsertion(Task):
             )
         }
         for arm in ARMS:
-            observed[f"{arm}_in_hand"] = self._in_hand(snapshot, arm)
+            observed[f"{arm}_in_hand"] = in_hand(
+                snapshot,
+                arm,
+                self.size.spline.nut_length,
+                float(self.size.pose_tool_nut.position[2]),
+            )
             for place in ("pin", "nest"):
                 key = f"{place}_{arm}"
                 observed[f"{arm}_pose_world_{place}"] = vector(layout.pose_world_believed[key])
         return observed
-
-    def _in_hand(self, snapshot: Snapshot, arm: str) -> Array:
-        reading = snapshot.cell.readings.get(f"tactile_{arm}")
-        if not isinstance(reading, TactileReading):
-            return frozen("in_hand", np.zeros(4), (4,))
-        nominal_z = float(self.size.pose_tool_nut.position[2])
-        felt = estimate_in_hand(reading, self.size.spline.nut_length, nominal_z)
-        return frozen(
-            "in_hand", [float(felt.valid), felt.shift_x, felt.shift_z, felt.angle_y], (4,)
-        )
