@@ -152,6 +152,8 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             raise ValueError(f"options: unknown {sorted(unknown)}, known: ['layout']")
         layout = (options or {}).get("layout") or self.task.sample_layout(self.np_random)
         self.layout = self.scene.apply(layout)
+        if self.loop.zones is not None:
+            self.loop.zones.reset(self.task.zones(self.layout))
         self.loop.reset(self.np_random)
         opening = _HOME_OPENING * self.scale.opening_m
         stiff = stiffness_of(1.0, self.scale)

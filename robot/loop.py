@@ -10,7 +10,10 @@ import numpy as np
 from robot.cell import Cell
 from robot.cell_state import CellState
 from robot.control.controller import Controller
+from robot.driver import StopCategory
+from robot.errors import SafetyStop
 from robot.state import RobotCommand, Target
+from robot.zones import ZoneGuard
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +22,7 @@ class Tick:
 
     Attributes:
         state: What was measured at its start.
-        target: What the tools should do.
+        target: What the tools should do, as far as the zones let them.
         sent: The command the driver accepted.
     """
 
@@ -36,6 +39,7 @@ class ControlLoop:
         cell: Cell,
         controller: Controller,
         listeners: Sequence[Callable[[Tick], None]] = (),
+        zones: ZoneGuard | None = None,
     ) -> None:
         """Join a cell and a controller.
 
@@ -43,7 +47,9 @@ class ControlLoop:
             cell: Where to read and write.
             controller: What to run.
             listeners: Called after every tick, e.g. to record it.
+            zones: What hands are kept out of while the station does not let them in.
         """
+        self.zones = zones
         self.cell = cell
         self.controller = controller
         self._listeners = tuple(listeners)
@@ -80,19 +86,33 @@ class ControlLoop:
 
         Raises:
             RuntimeError: If the loop was not reset.
+            SafetyStop: If the guard refuses what was measured, or a hand is where none may be; the
+                robot has been halted.
         """
         if self._state is None:
             raise RuntimeError("ControlLoop.run() before reset(): there is no measurement yet")
         state = self._state
         cell = self.cell
         for _ in range(ticks):
-            command = self.controller.update(state, target, cell.clock.dt)
+            allowed = self._allowed(target, state)
+            command = self.controller.update(state, allowed, cell.clock.dt)
             sent = cell.write(command, state)
             if self._listeners:
-                tick = Tick(state, target, sent)
+                tick = Tick(state, allowed, sent)
                 for listener in self._listeners:
                     listener(tick)
             cell.clock.tick()
             state = cell.read()
             self._state = state
         return state
+
+    def _allowed(self, target: Target, state: CellState) -> Target:
+        """Return the target as far as the zones let hands go, and halt if they are in one."""
+        if self.zones is None:
+            return target
+        try:
+            self.zones.check(state)
+            return self.zones.limit(target, state)
+        except SafetyStop:
+            self.cell.driver.stop(StopCategory.HOLD)
+            raise

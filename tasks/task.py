@@ -13,6 +13,7 @@ from robot.arrays import Array, frozen
 from robot.cell_state import CellState
 from robot.spatial import Pose
 from robot.station import Signal, SignalSpec
+from robot.zone_watch import KeepOut
 from tasks.parts.shapes import Part
 from tasks.phases import Phase
 
@@ -194,6 +195,7 @@ class Task(ABC):
         pose_world_home: Where each arm's tool waits, by arm name.
         demands: What the job asks of the robot.
         handover: What the station does once the job is done, or None.
+        zone_signals: Process signals that must all be true for the zones to open.
     """
 
     name: str
@@ -206,10 +208,15 @@ class Task(ABC):
     pose_world_home: Mapping[str, Pose]
     demands: Demands
     handover: Handover | None = None
+    zone_signals: tuple[str, ...] = ()
 
     @abstractmethod
     def sample_layout(self, rng: np.random.Generator) -> Layout:
         """Draw an episode. The only place where a task uses randomness."""
+
+    def zones(self, layout: Layout) -> tuple[KeepOut, ...]:
+        """Return what hands are kept out of while the station does not let them in, as believed."""
+        return ()
 
     @abstractmethod
     def phases(self, layout: Layout) -> tuple[Phase, ...]:

@@ -39,6 +39,7 @@ from robot.sim.wrench import WristWrench
 from robot.spatial import Pose
 from robot.station import Station
 from robot.urdf import pose_from_rpy
+from robot.zones import ZoneConfig, ZoneGuard, tools_of
 from tasks import task_named
 from tasks.sim_scene import SimFixture, SimHands, SimScene, load_parts
 from tasks.task import Demands
@@ -121,9 +122,9 @@ class SimWorkcell:
 
     def counters(self) -> dict[str, int]:
         """Return what went wrong below the policy since the last reset."""
-        guard = self.env.loop.cell.guard
+        guard, zones = self.env.loop.cell.guard, self.env.loop.zones
         return {
-            "guard_stops": guard.stops,
+            "guard_stops": guard.stops + (zones.stops if zones is not None else 0),
             "guard_clamps": guard.clamps,
             "unsolved_ticks": self.controller.unsolved,
         }
@@ -278,7 +279,12 @@ def build_sim(
         on_reset=parts.world.restore,
     )
     controller = build_controller(robot, parts.model, cell)
-    loop = ControlLoop(build_cell(parts, fixture.station, cell), controller, listeners)
+    zones = (
+        ZoneGuard(tools_of(parts.model), ZoneConfig(open_signals=task.zone_signals))
+        if task.zone_signals
+        else None
+    )
+    loop = ControlLoop(build_cell(parts, fixture.station, cell), controller, listeners, zones)
     parts.world.save()
     env = AssemblyEnv(
         task,
