@@ -29,8 +29,7 @@ _TWIST_LOSS_TIME = 10e-3
 # node; friction bristle over normal stiffness.
 _PUSH, _PUSH_LOSS, _SHEAR = 1e4, 0.5, 0.5
 _PAIRS = 256
-# Quiet steps after which plug and rod are left alone, and how often a plug is looked at then.
-_QUIET = 100
+# How often, in steps, a plug that is still is looked at.
 _LOOK = 4
 # A plug that has moved this much more than one that is quiet wakes the rod.
 _WAKE = 2.0
@@ -316,11 +315,12 @@ class Harness(ForceElement):
                 "unless the plug itself was thrown"
             )
         self._force, self._torque = tuple(wrench[:3]), tuple(wrench[3:])
-        if self._memory[kernel.QUIET] > _QUIET:
+        if self._memory[kernel.QUIET] > kernel.QUIET_STEPS:
             self._frozen, self._look = True, 0
 
     def _wake(self) -> None:
         """Let the rod move again, as what is around it has changed."""
+        self._settled = self._settled and self._stepped
         self._frozen = False
         self._memory[kernel.QUIET] = 0.0
 

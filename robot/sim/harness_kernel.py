@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from robot.sim.harness_rod import (
@@ -19,7 +18,6 @@ from robot.sim.harness_rod import (
     END_AXIS,
     END_TANGENT,
     FRICTION,
-    GRAVITY,
     INVERSE_INERTIA,
     INVERSE_MASS,
     PIECE,
@@ -37,17 +35,20 @@ from robot.sim.harness_rod import (
 )
 
 # Layout of what is remembered from step to step: twist angle, what to add to the measured one,
-# whether there was a step before, how many quiet ones.
-ANGLE, OFFSET, KNOWN, QUIET = range(4)
-OTHER, LAST_TWIST, LAST_WRENCH = 4, 10, 16
+# how many steps plug and rod have been still; accelerations by all but the rod, the plug's last
+# twist, and the rod's last wrench on it.
+ANGLE, OFFSET, QUIET = range(3)
+OTHER, LAST_TWIST, LAST_WRENCH = 3, 9, 15
 # Where the plug was when it last counted as moved: position and quaternion.
-ANCHOR = 22
+ANCHOR = 21
 # Pull along the cable, force across it, both in N; largest curvature, in 1/m.
-ALONG, ACROSS, CURVATURE = 29, 30, 31
+ALONG, ACROSS, CURVATURE = 28, 29, 30
 # Of bending, then of tug: whether over the limit, for how long the opposite, crossings, time over.
-HARM = 32
-MEMORY = 40
+HARM = 31
+MEMORY = 39
 
+# Still for so many steps, rod and plug are left alone.
+QUIET_STEPS = 100
 # How much of what pushes on the plug unexpectedly is believed at each step.
 _SHARE = 0.3
 # A limit counts as crossed, or as kept again, after this long, in s.
@@ -213,17 +214,16 @@ def advance(
     n, h = rod.shape[0] - 2, dt / substeps
     inverse_mass, inverse_inertia = p[INVERSE_MASS], p[INVERSE_INERTIA]
     velocity = (linear[0], linear[1], linear[2], angular[0], angular[1], angular[2])
-    if memory[KNOWN] > 0.0:
-        last = memory[LAST_WRENCH : LAST_WRENCH + 6]
-        spin = _inverse_inertia(quaternion, inverse_inertia, last[3:])
-        for c in range(6):
-            own = inverse_mass * last[c] if c < 3 else spin[c - 3]
+    last = memory[LAST_WRENCH : LAST_WRENCH + 6]
+    spin = _inverse_inertia(quaternion, inverse_inertia, last[3:])
+    for c in range(6):
+        own = inverse_mass * last[c] if c < 3 else spin[c - 3]
+        if memory[QUIET] > QUIET_STEPS:
+            # It was still until now, so everything else was in balance with the rod.
+            memory[OTHER + c] = -own
+        else:
             seen = (velocity[c] - memory[LAST_TWIST + c]) / dt - own
             memory[OTHER + c] += _SHARE * (seen - memory[OTHER + c])
-    else:
-        for c in range(3):
-            memory[OTHER + c], memory[OTHER + 3 + c] = p[GRAVITY][c], 0.0
-        memory[KNOWN] = 1.0
     outer, inner, tangent, axis = _arms(quaternion, p)
     jump = 0.0
     for c in range(3):
@@ -231,6 +231,14 @@ def advance(
     if jump > (_JUMP * p[PIECE]) ** 2:
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0
     turn = (0.0, 0.0, 0.0)
+    if memory[QUIET] > QUIET_STEPS:
+        # Woken: the rod is drawn along evenly with what the plug has moved, without a jolt.
+        for c in range(3):
+            away = position[c] + outer[c] - rod[n, c]
+            for i in range(2, n):
+                share = (i - 1) / (n - 1)
+                rod[i, c] += share * away
+                rod[i, V + c] = share * linear[c]
     _put(rod, n, position, outer, turn, linear, angular)
     _put(rod, n + 1, position, inner, turn, linear, angular)
 
@@ -248,7 +256,7 @@ def advance(
         ax = ay = az = bx = by = bz = 0.0
     s0 = s1 = s2 = s3 = s4 = s5 = 0.0
     bending = fastest = 0.0
-    for _ in range(substeps):
+    for step in range(substeps):
         bending = elastic_forces(rod, p, moment)
         if found > 0:
             contact_forces(rod, p, boxes, pairs, found, p[FRICTION], h)
@@ -260,8 +268,11 @@ def advance(
         vy += h * (inverse_mass * w[1] + ay)
         vz += h * (inverse_mass * w[2] + az)
         wx, wy, wz = wx + h * (spin[0] + bx), wy + h * (spin[1] + by), wz + h * (spin[2] + bz)
-        x, y, z = x + h * vx, y + h * vy, z + h * vz
-        turn = (turn[0] + h * wx, turn[1] + h * wy, turn[2] + h * wz)
+        # As Bullet will: from where it was, with the velocity at the end. Otherwise the nodes jump at
+        # the next step, which makes short stiff rods unstable.
+        s = h * (step + 1)
+        x, y, z = position[0] + s * vx, position[1] + s * vy, position[2] + s * vz
+        turn = (s * wx, s * wy, s * wz)
         _put(rod, n, (x, y, z), outer, turn, (vx, vy, vz), (wx, wy, wz))
         _put(rod, n + 1, (x, y, z), inner, turn, (vx, vy, vz), (wx, wy, wz))
     a = 1.0 / substeps
@@ -345,7 +356,7 @@ def relax(
     contact_forces(rod, p, boxes, pairs, found, 0.0, h)
     w = _plug_wrench(rod, position, tangent, moment)
     memory[:] = 0.0
-    memory[ANGLE] = twist
+    memory[ANGLE], memory[QUIET] = twist, QUIET_STEPS + 1.0
     memory[OFFSET] = twist - twist_angle(rod, p, axis)
     for c in range(3):
         memory[ANCHOR + c] = position[c]

@@ -45,7 +45,7 @@ BOX = 18
 # Free space about a point within which an obstacle is looked at during the step, in m.
 _NEAR = 0.01
 # A node slower than this, in m/s, is at rest.
-STILL_SPEED = 3e-3
+STILL_SPEED = 1e-3
 # Squared sine below which the losses of bending fade out: its direction is not defined there.
 _STRAIGHT = 1e-8
 
