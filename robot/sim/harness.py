@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,58 +11,35 @@ from typing_extensions import override
 
 from robot.arrays import Array
 from robot.errors import ConfigError
+from robot.sim import harness_contact as contact
 from robot.sim import harness_kernel as kernel
 from robot.sim import harness_rod as rod
-from robot.sim.harness_config import HarnessConfig, first_guess
+from robot.sim.harness_config import HarnessConfig, HarnessHarm, fill_parameters, first_guess
 from robot.sim.world import ForceElement, World
 from robot.spatial import Pose
 
 Obstacle = tuple[Pose, tuple[float, float, float]]
 
-# Losses: of the fastest axial and bending waves a share of the critical damping, of slow bending
-# this time, in s, where that is less: a cable loses about a tenth in each swing of some 5 Hz.
-_GRID_LOSS = 0.4
-_BEND_LOSS_TIME = 10e-3
-_TWIST_LOSS_TIME = 10e-3
-# Stiffness of a point against an obstacle, in N/m; damping as a share of the critical one of a
-# node; friction bristle over normal stiffness.
-_PUSH, _PUSH_LOSS, _SHEAR = 1e4, 0.5, 0.5
+# Contacts with obstacles at most.
 _PAIRS = 256
 # How often, in steps, a plug that is still is looked at.
 _LOOK = 4
 # A plug that has moved this much more than one that is quiet wakes the rod.
 _WAKE = 2.0
-# Relaxing: substep times the fastest rate of the grid, and longest duration, in s.
-_RELAX_RATIO = 0.8
+# Longest time of relaxing, in s.
 _RELAX_TIME = 6.0
 # Squared speed of a node beyond which the rod has blown up, in (m/s)^2.
 _RUNAWAY = 1e6
-
-
-@dataclass(frozen=True)
-class HarnessHarm:
-    """What a harness suffered since it was reset.
-
-    Attributes:
-        over_bent: How often it was bent too narrowly for more than 20 ms.
-        over_tugged: How often the force at the plug was too large for more than 20 ms.
-        bent_time: For how long the bend limit was exceeded in all, in s.
-        tugged_time: Likewise the tug limit.
-    """
-
-    over_bent: int
-    over_tugged: int
-    bent_time: float
-    tugged_time: float
 
 
 class Harness(ForceElement):
     """A discrete elastic rod between a clip on the station and a body that is free to move.
 
     After `reset` it hangs at rest; that is worked out when it is first needed, so that the plug may
-    be put somewhere after the reset. While plug and rod are still the rod is left alone and its last
-    wrench goes on acting; it wakes when the plug moves by a tenth of a millimetre. It assumes that
-    nothing but bodies in `set_obstacles`, which do not move, is in its way.
+    be put somewhere after the reset. While plug and rod are still the rod is left alone and its
+    last wrench goes on acting; it wakes when the plug moves by a tenth of a millimetre. Only what
+    `set_obstacles` names, which does not move, is in its way. The plug's mass is read when it is
+    laid.
 
     Attributes:
         config: What it is made of.
@@ -98,12 +74,12 @@ class Harness(ForceElement):
         self._world, self._client = world, world.client
         self._frame = world.client.WORLD_FRAME
         self._pose_world_clip, self._pose_body_cable = pose_world_clip, pose_body_cable
-        self._boxes = np.zeros((0, rod.BOX))
-        self._floor = -math.inf
+        self._boxes = np.zeros((0, contact.BOX))
         self._pairs = np.zeros((_PAIRS, 2), dtype=np.int64)
         self._memory = np.zeros(kernel.MEMORY)
         self._parameters = np.zeros(rod.PARAMETERS)
-        self._active = True
+        self._parameters[rod.FLOOR] = -math.inf
+        self._active, self._settled, self._stepped, self._frozen = True, False, False, False
         self.body, self._body = body, world.body(body)
         self.configure(config or HarnessConfig())
         self._warm_up()
@@ -150,7 +126,7 @@ class Harness(ForceElement):
         Raises:
             ConfigError: If half of an edge is not positive.
         """
-        rows = np.zeros((len(boxes), rod.BOX))
+        rows = np.zeros((len(boxes), contact.BOX))
         for row, (pose, half) in zip(rows, boxes, strict=True):
             if min(half) <= 0.0:
                 raise ConfigError(f"obstacle half_extents: expected more than 0 m, got {half}")
@@ -158,9 +134,11 @@ class Harness(ForceElement):
             row[:3], row[3:12], row[12:15] = pose.position, rotation.ravel(), half
             row[15:18] = np.abs(rotation) @ np.array(half)
         self._boxes = rows
-        self._floor = -math.inf if floor is None else floor
-        self._parameters[rod.FLOOR] = self._floor
-        self._wake()
+        self._parameters[rod.FLOOR] = -math.inf if floor is None else floor
+        # Lay it anew if it has not moved yet, else let it move on.
+        self._settled = self._settled and self._stepped
+        self._frozen = False
+        self._memory[kernel.QUIET] = 0.0
 
     def set_active(self, active: bool) -> None:
         """Take the cable out of the world, at no cost, or put it back; putting it back resets.
@@ -243,12 +221,13 @@ class Harness(ForceElement):
 
     @override
     def reset(self) -> None:
-        self._settled = self._frozen = False
-        self._stepped = False
+        self._settled = self._stepped = self._frozen = False
         self._look = 0
         self._memory[:] = 0.0
-        self._force, self._torque = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
-        self._position: Sequence[float] = (0.0, 0.0, 0.0)
+        self._force: tuple[float, ...] = (0.0, 0.0, 0.0)
+        self._torque: tuple[float, ...] = (0.0, 0.0, 0.0)
+        self._position: tuple[float, ...] = (0.0, 0.0, 0.0)
+        self._settled_at: Any = None
 
     @override
     def apply(self, world: World) -> None:
@@ -318,12 +297,6 @@ class Harness(ForceElement):
         if self._memory[kernel.QUIET] > kernel.QUIET_STEPS:
             self._frozen, self._look = True, 0
 
-    def _wake(self) -> None:
-        """Let the rod move again, as what is around it has changed."""
-        self._settled = self._settled and self._stepped
-        self._frozen = False
-        self._memory[kernel.QUIET] = 0.0
-
     def _settle(self) -> None:
         """Lay the rod at rest, unless it has been and the plug has not been put elsewhere since."""
         if self._stepped:
@@ -340,7 +313,7 @@ class Harness(ForceElement):
         self._rod[1:-1, :3] = first_guess(c, self._pose_world_clip, pose_world_end, down)
         start, ahead = self._pose_world_clip.position, 0.5 * c.piece * p[rod.CLIP_TANGENT]
         self._rod[:2, :3] = start - ahead, start + ahead
-        step = _RELAX_RATIO / c.fastest_rate
+        step = c.longest_substep
         most = int(_RELAX_TIME / step)
         *wrench, made = kernel.relax(
             position, quaternion, self._rod, self._memory, p, self._boxes, self._pairs,
@@ -358,31 +331,13 @@ class Harness(ForceElement):
 
     def _set_parameters(self) -> None:
         """Gather what the kernel needs: of the cable, the clip, the plug and the world."""
-        c, p, client = self.config, self._parameters, self._client
-        mass = c.mass_per_length * c.piece
-        # The axial springs are one fewer than the pieces.
-        stretch = c.axial_stiffness / c.piece * (c.segments - 1) / c.segments
-        slowest_step = _RELAX_RATIO / c.fastest_rate
-        p[rod.STRETCH] = stretch
-        p[rod.STRETCH_LOSS] = 2.0 * _GRID_LOSS * stretch / c.stretch_rate
-        p[rod.BEND] = 4.0 * c.bending_stiffness / c.piece
-        p[rod.BEND_LOSS] = min(_BEND_LOSS_TIME, _GRID_LOSS / (c.bend_rate**2 * slowest_step))
-        p[rod.TWIST], p[rod.TWIST_LOSS] = c.torsion_stiffness / c.length, _TWIST_LOSS_TIME
-        p[rod.PIECE], p[rod.NODE_MASS], p[rod.DRAG] = c.piece, mass, c.damping
-        p[rod.RADIUS], p[rod.FLOOR] = 0.5 * c.outer_diameter, self._floor
-        p[rod.PUSH], p[rod.PUSH_LOSS] = _PUSH, 2.0 * _PUSH_LOSS * math.sqrt(_PUSH * mass)
-        p[rod.SHEAR], p[rod.FRICTION] = _SHEAR * _PUSH, c.friction
-        p[rod.BEND_LIMIT], p[rod.TUG_LIMIT] = c.bend_limit, c.tug_limit
-        info = client.getDynamicsInfo(self._body, -1)
-        moves = info[0] > 0.0
-        p[rod.INVERSE_MASS] = 1.0 / info[0] if moves else 0.0
-        p[rod.INVERSE_INERTIA] = [1.0 / i if moves else 0.0 for i in info[2]]
-        engine = client.getPhysicsEngineParameters()
-        p[rod.GRAVITY] = [engine[f"gravityAcceleration{axis}"] for axis in "XYZ"]
-        clip, cable = self._pose_world_clip.rotation, self._pose_body_cable.rotation
-        p[rod.CLIP_TANGENT], p[rod.CLIP_AXIS] = clip[:, 2], clip[:, 0]
-        p[rod.END], p[rod.END_TANGENT] = self._pose_body_cable.position, cable[:, 2]
-        p[rod.END_AXIS] = cable[:, 0]
+        info = self._client.getDynamicsInfo(self._body, -1)
+        engine = self._client.getPhysicsEngineParameters()
+        gravity = np.array([engine[f"gravityAcceleration{axis}"] for axis in "XYZ"])
+        fill_parameters(
+            self._parameters, self.config, self._pose_world_clip, self._pose_body_cable,
+            info[0], info[2], gravity,
+        )  # fmt: skip
 
     def _warm_up(self) -> None:
         """Compile the kernels, or load them from the cache, before time matters."""

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from robot.arrays import Array
 from robot.errors import ConfigError
+from robot.sim import harness_rod as rod
 from robot.spatial import Pose
 
 # The substeps are symplectic Euler: stable while frequency times substep is below 2. Well below it
 # the frequency of the grid's fastest wave is also about right.
 _STEP_RATIO = 0.8
+# Losses: of the fastest axial and bending waves a share of the critical damping, of slow bending
+# this time, in s, where that is less: a cable loses about a tenth in each swing of some 5 Hz.
+_GRID_LOSS = 0.4
+_BEND_LOSS_TIME = 10e-3
+_TWIST_LOSS_TIME = 10e-3
+# Stiffness of a point against an obstacle, in N/m; damping as a share of the critical one of a
+# node; friction bristle over normal stiffness.
+_PUSH, _PUSH_LOSS, _SHEAR = 1e4, 0.5, 0.5
 _LEAST_SEGMENTS = 6
 # Share of the handles' length by which the first guess bends downwards, so that a cable between two
 # ends that look at each other is not folded back on its own line.
@@ -131,6 +141,11 @@ class HarnessConfig:
         """Angular frequency of the grid's fastest wave, in rad/s."""
         return max(self.stretch_rate, self.bend_rate)
 
+    @property
+    def longest_substep(self) -> float:
+        """Substep with which the grid is stable, in s."""
+        return _STEP_RATIO / self.fastest_rate
+
     def require_stable(self, physics_dt: float) -> None:
         """Refuse a grid that the substeps cannot follow.
 
@@ -140,15 +155,31 @@ class HarnessConfig:
         Raises:
             ConfigError: With the number of substeps that would do.
         """
-        fastest = self.fastest_rate
-        needed = math.ceil(fastest * physics_dt / _STEP_RATIO)
+        needed = math.ceil(physics_dt / self.longest_substep)
         if self.substeps < needed:
             raise ConfigError(
                 f"harness.substeps: expected at least {needed} for a physics step of "
                 f"{physics_dt:.4g} s, got {self.substeps}: {self.segments} segments of "
-                f"{self.piece * 1e3:.1f} mm vibrate at up to {fastest:.0f} rad/s; give more "
-                "substeps, fewer segments or a lower stiffness"
+                f"{self.piece * 1e3:.1f} mm vibrate at up to {self.fastest_rate:.0f} rad/s; "
+                "give more substeps, fewer segments or a lower stiffness"
             )
+
+
+@dataclass(frozen=True)
+class HarnessHarm:
+    """What a harness suffered since it was reset.
+
+    Attributes:
+        over_bent: How often it was bent too narrowly for more than 20 ms.
+        over_tugged: How often the force at the plug was too large for more than 20 ms.
+        bent_time: For how long the bend limit was exceeded in all, in s.
+        tugged_time: Likewise the tug limit.
+    """
+
+    over_bent: int
+    over_tugged: int
+    bent_time: float
+    tugged_time: float
 
 
 def span(pose_clip: Pose, pose_end: Pose, bend_radius: float) -> float:
@@ -249,3 +280,45 @@ def first_guess(config: HarnessConfig, pose_clip: Pose, pose_end: Pose, down: Ar
     points, along = curve(low)
     wanted = (np.arange(config.segments) + 0.5) / config.segments * along[-1]
     return np.stack([np.interp(wanted, along, points[:, axis]) for axis in range(3)], axis=1)
+
+
+def fill_parameters(
+    p: Array,
+    config: HarnessConfig,
+    pose_world_clip: Pose,
+    pose_body_cable: Pose,
+    mass: float,
+    inertia: Sequence[float],
+    gravity: Array,
+) -> None:
+    """Write what the kernel computes with, except for the height of the floor.
+
+    Args:
+        p: Receives it, in the layout of `harness_rod`. Shape (PARAMETERS,).
+        config: What the cable is made of.
+        pose_world_clip: Where it leaves the clip.
+        pose_body_cable: Where it leaves the plug, in the plug's frame.
+        mass: Of the plug, in kg; zero if it does not move by itself.
+        inertia: Its moments about its frame's axes, in kg·m^2. Three numbers.
+        gravity: In m/s^2. Shape (3,).
+    """
+    c, node = config, config.mass_per_length * config.piece
+    # The axial springs are one fewer than the pieces.
+    stretch = c.axial_stiffness / c.piece * (c.segments - 1) / c.segments
+    p[rod.STRETCH] = stretch
+    p[rod.STRETCH_LOSS] = 2.0 * _GRID_LOSS * stretch / c.stretch_rate
+    p[rod.BEND] = 4.0 * c.bending_stiffness / c.piece
+    p[rod.BEND_LOSS] = min(_BEND_LOSS_TIME, _GRID_LOSS / (c.bend_rate**2 * c.longest_substep))
+    p[rod.TWIST], p[rod.TWIST_LOSS] = c.torsion_stiffness / c.length, _TWIST_LOSS_TIME
+    p[rod.PIECE], p[rod.NODE_MASS], p[rod.DRAG] = c.piece, node, c.damping
+    p[rod.RADIUS] = 0.5 * c.outer_diameter
+    p[rod.PUSH], p[rod.PUSH_LOSS] = _PUSH, 2.0 * _PUSH_LOSS * math.sqrt(_PUSH * node)
+    p[rod.SHEAR], p[rod.FRICTION] = _SHEAR * _PUSH, c.friction
+    p[rod.BEND_LIMIT], p[rod.TUG_LIMIT] = c.bend_limit, c.tug_limit
+    p[rod.INVERSE_MASS] = 1.0 / mass if mass > 0.0 else 0.0
+    p[rod.INVERSE_INERTIA] = [1.0 / moment if mass > 0.0 else 0.0 for moment in inertia]
+    p[rod.GRAVITY] = gravity
+    clip, cable = pose_world_clip.rotation, pose_body_cable.rotation
+    p[rod.CLIP_TANGENT], p[rod.CLIP_AXIS] = clip[:, 2], clip[:, 0]
+    p[rod.END], p[rod.END_TANGENT] = pose_body_cable.position, cable[:, 2]
+    p[rod.END_AXIS] = cable[:, 0]

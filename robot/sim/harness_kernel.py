@@ -12,11 +12,9 @@ from typing import Any
 
 from numba import njit
 
+from robot.sim.harness_contact import contact_forces, find_near
 from robot.sim.harness_rod import (
     BEND_LIMIT,
-    END,
-    END_AXIS,
-    END_TANGENT,
     FRICTION,
     INVERSE_INERTIA,
     INVERSE_MASS,
@@ -27,10 +25,12 @@ from robot.sim.harness_rod import (
     TWIST_LOSS,
     F,
     V,
-    contact_forces,
     elastic_forces,
-    find_near,
     move_nodes,
+    plug_arms,
+    plug_wrench,
+    put_node,
+    spin_up,
     twist_angle,
 )
 
@@ -59,67 +59,6 @@ _JUMP = 0.5
 _STILL_DISTANCE, _STILL_ANGLE = 5e-5, 5e-4
 # Relaxing ends when no node is faster, in m/s, and none is pushed more, in N.
 _RELAXED_SPEED, _RELAXED_FORCE = 2e-4, 1e-3
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _turn(q: Any, v: Any) -> tuple[float, float, float]:
-    """Return a vector turned by a unit quaternion (x, y, z, w)."""
-    x, y, z = v[0], v[1], v[2]
-    ux, uy, uz = 2 * (q[1] * z - q[2] * y), 2 * (q[2] * x - q[0] * z), 2 * (q[0] * y - q[1] * x)
-    return (
-        x + q[3] * ux + q[1] * uz - q[2] * uy,
-        y + q[3] * uy + q[2] * ux - q[0] * uz,
-        z + q[3] * uz + q[0] * uy - q[1] * ux,
-    )
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _inverse_inertia(q: Any, inverse: Any, t: Any) -> tuple[float, float, float]:
-    """Return the angular acceleration a torque gives to the plug, along the world's axes."""
-    back = (-q[0], -q[1], -q[2], q[3])
-    x, y, z = _turn(back, t)
-    return _turn(q, (inverse[0] * x, inverse[1] * y, inverse[2] * z))
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _put(rod: Any, i: int, centre: Any, arm: Any, turn: Any, linear: Any, angular: Any) -> None:
-    """Place a node that is fixed to the plug: its arm turned to second order in the angle."""
-    ax, ay, az = arm
-    cx = turn[1] * az - turn[2] * ay
-    cy = turn[2] * ax - turn[0] * az
-    cz = turn[0] * ay - turn[1] * ax
-    ax = arm[0] + cx + 0.5 * (turn[1] * cz - turn[2] * cy)
-    ay = arm[1] + cy + 0.5 * (turn[2] * cx - turn[0] * cz)
-    az = arm[2] + cz + 0.5 * (turn[0] * cy - turn[1] * cx)
-    rod[i, 0], rod[i, 1], rod[i, 2] = centre[0] + ax, centre[1] + ay, centre[2] + az
-    rod[i, V] = linear[0] + angular[1] * az - angular[2] * ay
-    rod[i, V + 1] = linear[1] + angular[2] * ax - angular[0] * az
-    rod[i, V + 2] = linear[2] + angular[0] * ay - angular[1] * ax
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _arms(q: Any, p: Any) -> Any:
-    """Return where the plug's two nodes are from its centre, and tangent and axis, in the world."""
-    end, tangent = _turn(q, p[END]), _turn(q, p[END_TANGENT])
-    a = 0.5 * p[PIECE]
-    outer = (end[0] + a * tangent[0], end[1] + a * tangent[1], end[2] + a * tangent[2])
-    inner = (end[0] - a * tangent[0], end[1] - a * tangent[1], end[2] - a * tangent[2])
-    return outer, inner, tangent, _turn(q, p[END_AXIS])
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _plug_wrench(rod: Any, centre: Any, tangent: Any, moment: float) -> Any:
-    """Return force and torque of the rod on the plug, about its centre."""
-    n = rod.shape[0] - 2
-    fx = fy = fz = 0.0
-    # The cable arrives against its outward tangent.
-    tx, ty, tz = moment * tangent[0], moment * tangent[1], moment * tangent[2]
-    for i in range(n, n + 2):
-        ax, ay, az = rod[i, 0] - centre[0], rod[i, 1] - centre[1], rod[i, 2] - centre[2]
-        gx, gy, gz = rod[i, F], rod[i, F + 1], rod[i, F + 2]
-        fx, fy, fz = fx + gx, fy + gy, fz + gz
-        tx, ty, tz = tx + ay * gz - az * gy, ty + az * gx - ax * gz, tz + ax * gy - ay * gx
-    return fx, fy, fz, tx, ty, tz
 
 
 @njit(cache=True, error_model="numpy")
@@ -215,7 +154,7 @@ def advance(
     inverse_mass, inverse_inertia = p[INVERSE_MASS], p[INVERSE_INERTIA]
     velocity = (linear[0], linear[1], linear[2], angular[0], angular[1], angular[2])
     last = memory[LAST_WRENCH : LAST_WRENCH + 6]
-    spin = _inverse_inertia(quaternion, inverse_inertia, last[3:])
+    spin = spin_up(quaternion, inverse_inertia, last[3:])
     for c in range(6):
         own = inverse_mass * last[c] if c < 3 else spin[c - 3]
         if memory[QUIET] > QUIET_STEPS:
@@ -224,7 +163,7 @@ def advance(
         else:
             seen = (velocity[c] - memory[LAST_TWIST + c]) / dt - own
             memory[OTHER + c] += _SHARE * (seen - memory[OTHER + c])
-    outer, inner, tangent, axis = _arms(quaternion, p)
+    outer, inner, tangent, axis = plug_arms(quaternion, p)
     jump = 0.0
     for c in range(3):
         jump += (position[c] + outer[c] - rod[n, c]) ** 2
@@ -239,8 +178,8 @@ def advance(
                 share = (i - 1) / (n - 1)
                 rod[i, c] += share * away
                 rod[i, V + c] = share * linear[c]
-    _put(rod, n, position, outer, turn, linear, angular)
-    _put(rod, n + 1, position, inner, turn, linear, angular)
+    put_node(rod, n, position, outer, turn, linear, angular)
+    put_node(rod, n + 1, position, inner, turn, linear, angular)
 
     change = twist_angle(rod, p, axis) + memory[OFFSET] - memory[ANGLE]
     change -= 2.0 * math.pi * round(change / (2.0 * math.pi))
@@ -260,21 +199,21 @@ def advance(
         bending = elastic_forces(rod, p, moment)
         if found > 0:
             contact_forces(rod, p, boxes, pairs, found, p[FRICTION], h)
-        w = _plug_wrench(rod, (x, y, z), tangent, moment)
+        w = plug_wrench(rod, (x, y, z), tangent, moment)
         s0, s1, s2, s3, s4, s5 = s0 + w[0], s1 + w[1], s2 + w[2], s3 + w[3], s4 + w[4], s5 + w[5]
         fastest, _ = move_nodes(rod, p, h)
-        spin = _inverse_inertia(quaternion, inverse_inertia, (w[3], w[4], w[5]))
+        spin = spin_up(quaternion, inverse_inertia, (w[3], w[4], w[5]))
         vx += h * (inverse_mass * w[0] + ax)
         vy += h * (inverse_mass * w[1] + ay)
         vz += h * (inverse_mass * w[2] + az)
         wx, wy, wz = wx + h * (spin[0] + bx), wy + h * (spin[1] + by), wz + h * (spin[2] + bz)
-        # As Bullet will: from where it was, with the velocity at the end. Otherwise the nodes jump at
-        # the next step, which makes short stiff rods unstable.
+        # As Bullet will: from where it was, with the velocity at the end. Otherwise the nodes jump
+        # at the next step, which makes short stiff rods unstable.
         s = h * (step + 1)
         x, y, z = position[0] + s * vx, position[1] + s * vy, position[2] + s * vz
         turn = (s * wx, s * wy, s * wz)
-        _put(rod, n, (x, y, z), outer, turn, (vx, vy, vz), (wx, wy, wz))
-        _put(rod, n + 1, (x, y, z), inner, turn, (vx, vy, vz), (wx, wy, wz))
+        put_node(rod, n, (x, y, z), outer, turn, (vx, vy, vz), (wx, wy, wz))
+        put_node(rod, n + 1, (x, y, z), inner, turn, (vx, vy, vz), (wx, wy, wz))
     a = 1.0 / substeps
     mean = (a * s0, a * s1, a * s2, a * s3, a * s4, a * s5)
     for c in range(6):
@@ -325,10 +264,10 @@ def relax(
         Force and torque on the plug about its centre, and the substeps made.
     """
     n = rod.shape[0] - 2
-    outer, inner, tangent, axis = _arms(quaternion, p)
+    outer, inner, tangent, axis = plug_arms(quaternion, p)
     rest = (0.0, 0.0, 0.0)
-    _put(rod, n, position, outer, rest, rest, rest)
-    _put(rod, n + 1, position, inner, rest, rest, rest)
+    put_node(rod, n, position, outer, rest, rest, rest)
+    put_node(rod, n + 1, position, inner, rest, rest, rest)
     rod[:, V : V + 3] = 0.0
     moment = p[TWIST] * twist
     before, bending, made = 0.0, 0.0, most
@@ -354,7 +293,7 @@ def relax(
     bending = elastic_forces(rod, p, moment)
     found = find_near(rod, p, boxes, pairs)
     contact_forces(rod, p, boxes, pairs, found, 0.0, h)
-    w = _plug_wrench(rod, position, tangent, moment)
+    w = plug_wrench(rod, position, tangent, moment)
     memory[:] = 0.0
     memory[ANGLE], memory[QUIET] = twist, QUIET_STEPS + 1.0
     memory[OFFSET] = twist - twist_angle(rod, p, axis)

@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 # Columns of a node: position, velocity, force, friction bristle at it, and of the middle after it.
@@ -39,11 +38,6 @@ CLIP_TANGENT, CLIP_AXIS = slice(24, 27), slice(27, 30)
 END, END_TANGENT, END_AXIS = slice(30, 33), slice(33, 36), slice(36, 39)
 PARAMETERS = 39
 
-# Layout of an obstacle: centre, rotation row by row, half extents, half extents of the box along
-# the world's axes that holds it.
-BOX = 18
-# Free space about a point within which an obstacle is looked at during the step, in m.
-_NEAR = 0.01
 # A node slower than this, in m/s, is at rest.
 STILL_SPEED = 1e-3
 # Squared sine below which the losses of bending fade out: its direction is not defined there.
@@ -152,143 +146,6 @@ def elastic_forces(rod: Any, p: Any, moment: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def find_near(rod: Any, p: Any, boxes: Any, pairs: Any) -> int:
-    """List which points of the rod are near which obstacle; the floor is number -1.
-
-    Points are numbered 2 i for node i and 2 i + 1 for the middle between it and the next; those
-    that are fixed to clip and plug touch nothing.
-
-    Args:
-        rod: Shape (n + 2, COLUMNS).
-        p: Parameters.
-        boxes: Obstacles. Shape (b, BOX).
-        pairs: Receives point and obstacle. Shape (most, 2).
-
-    Returns:
-        How many pairs.
-    """
-    n, found = rod.shape[0] - 2, 0
-    reach = p[RADIUS] + _NEAR
-    low, high = np.full(3, np.inf), np.full(3, -np.inf)
-    for i in range(1, n + 1):
-        for c in range(3):
-            low[c], high[c] = min(low[c], rod[i, c] - reach), max(high[c], rod[i, c] + reach)
-    for b in range(-1, boxes.shape[0]):
-        if b < 0:
-            if low[2] > p[FLOOR]:
-                continue
-        else:
-            apart = False
-            for c in range(3):
-                centre, half = boxes[b, c], boxes[b, 15 + c]
-                apart = apart or low[c] > centre + half or high[c] < centre - half
-            if apart:
-                continue
-        for point in range(3, 2 * n):
-            i, share = point // 2, 0.5 * (point % 2)
-            x = rod[i, 0] + share * (rod[i + 1, 0] - rod[i, 0])
-            y = rod[i, 1] + share * (rod[i + 1, 1] - rod[i, 1])
-            z = rod[i, 2] + share * (rod[i + 1, 2] - rod[i, 2])
-            near = False
-            if b < 0:
-                near = z - reach < p[FLOOR]
-            else:
-                near = (
-                    abs(x - boxes[b, 0]) < boxes[b, 15] + reach
-                    and abs(y - boxes[b, 1]) < boxes[b, 16] + reach
-                    and abs(z - boxes[b, 2]) < boxes[b, 17] + reach
-                )
-            if near and found < pairs.shape[0]:
-                pairs[found, 0], pairs[found, 1] = point, b
-                found += 1
-    return found
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _depth(box: Any, radius: float, x: float, y: float, z: float) -> Any:
-    """Return how deep a ball about a point is in a box, in m, and the normal out of it."""
-    dx, dy, dz = x - box[0], y - box[1], z - box[2]
-    # Along the box's axes.
-    a = box[3] * dx + box[6] * dy + box[9] * dz
-    b = box[4] * dx + box[7] * dy + box[10] * dz
-    c = box[5] * dx + box[8] * dy + box[11] * dz
-    oa, ob, oc = abs(a) - box[12], abs(b) - box[13], abs(c) - box[14]
-    if oa <= 0.0 and ob <= 0.0 and oc <= 0.0:
-        depth = radius - max(oa, ob, oc)
-        na = math.copysign(1.0, a) if oa >= ob and oa >= oc else 0.0
-        nb = math.copysign(1.0, b) if na == 0.0 and ob >= oc else 0.0
-        nc = math.copysign(1.0, c) if na == 0.0 and nb == 0.0 else 0.0
-    else:
-        na, nb = math.copysign(max(oa, 0.0), a), math.copysign(max(ob, 0.0), b)
-        nc = math.copysign(max(oc, 0.0), c)
-        distance = math.sqrt(na * na + nb * nb + nc * nc)
-        depth = radius - distance
-        na, nb, nc = na / distance, nb / distance, nc / distance
-    return (
-        depth,
-        box[3] * na + box[4] * nb + box[5] * nc,
-        box[6] * na + box[7] * nb + box[8] * nc,
-        box[9] * na + box[10] * nb + box[11] * nc,
-    )
-
-
-@njit(cache=True, error_model="numpy")
-def contact_forces(
-    rod: Any, p: Any, boxes: Any, pairs: Any, found: int, friction: float, h: float
-) -> None:
-    """Add the pushes of obstacles: a spring with losses, and a friction bristle, at each point.
-
-    Args:
-        rod: Shape (n + 2, COLUMNS).
-        p: Parameters.
-        boxes: Obstacles. Shape (b, BOX).
-        pairs: Points and obstacles that are near. Shape (most, 2).
-        found: How many of them count.
-        friction: Coulomb's coefficient.
-        h: Substep, in s.
-    """
-    for pair in range(found):
-        point, b = pairs[pair, 0], pairs[pair, 1]
-        i, half = point // 2, point % 2
-        share = 0.5 * half
-        bristle = NODE_BRISTLE + 3 * half
-        x = rod[i, 0] + share * (rod[i + 1, 0] - rod[i, 0])
-        y = rod[i, 1] + share * (rod[i + 1, 1] - rod[i, 1])
-        z = rod[i, 2] + share * (rod[i + 1, 2] - rod[i, 2])
-        if b < 0:
-            depth, nx, ny, nz = p[RADIUS] + p[FLOOR] - z, 0.0, 0.0, 1.0
-        else:
-            depth, nx, ny, nz = _depth(boxes[b], p[RADIUS], x, y, z)
-        if depth <= 0.0:
-            continue
-        vx = rod[i, V] + share * (rod[i + 1, V] - rod[i, V])
-        vy = rod[i, V + 1] + share * (rod[i + 1, V + 1] - rod[i, V + 1])
-        vz = rod[i, V + 2] + share * (rod[i + 1, V + 2] - rod[i, V + 2])
-        across = vx * nx + vy * ny + vz * nz
-        push = max(p[PUSH] * depth - p[PUSH_LOSS] * across, 0.0)
-        # The bristle is carried along the surface and drops what the friction cannot hold.
-        bx = rod[i, bristle] + h * (vx - across * nx)
-        by = rod[i, bristle + 1] + h * (vy - across * ny)
-        bz = rod[i, bristle + 2] + h * (vz - across * nz)
-        out = bx * nx + by * ny + bz * nz
-        bx, by, bz = bx - out * nx, by - out * ny, bz - out * nz
-        strain = p[SHEAR] * math.sqrt(bx * bx + by * by + bz * bz)
-        if strain > friction * push:
-            keep = friction * push / strain
-            bx, by, bz = keep * bx, keep * by, keep * bz
-        rod[i, bristle], rod[i, bristle + 1], rod[i, bristle + 2] = bx, by, bz
-        fx = push * nx - p[SHEAR] * bx
-        fy = push * ny - p[SHEAR] * by
-        fz = push * nz - p[SHEAR] * bz
-        rod[i, F] += (1.0 - share) * fx
-        rod[i, F + 1] += (1.0 - share) * fy
-        rod[i, F + 2] += (1.0 - share) * fz
-        rod[i + 1, F] += share * fx
-        rod[i + 1, F + 1] += share * fy
-        rod[i + 1, F + 2] += share * fz
-
-
-@njit(cache=True, error_model="numpy")
 def move_nodes(rod: Any, p: Any, h: float) -> tuple[float, float]:
     """Carry the free nodes through a substep.
 
@@ -314,3 +171,64 @@ def move_nodes(rod: Any, p: Any, h: float) -> tuple[float, float]:
         total += squared
         fastest = max(fastest, squared)
     return fastest, total
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def turned(q: Any, v: Any) -> tuple[float, float, float]:
+    """Return a vector turned by a unit quaternion (x, y, z, w)."""
+    x, y, z = v[0], v[1], v[2]
+    ux, uy, uz = 2 * (q[1] * z - q[2] * y), 2 * (q[2] * x - q[0] * z), 2 * (q[0] * y - q[1] * x)
+    return (
+        x + q[3] * ux + q[1] * uz - q[2] * uy,
+        y + q[3] * uy + q[2] * ux - q[0] * uz,
+        z + q[3] * uz + q[0] * uy - q[1] * ux,
+    )
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def spin_up(q: Any, inverse: Any, t: Any) -> tuple[float, float, float]:
+    """Return the angular acceleration a torque gives to the plug, along the world's axes."""
+    back = (-q[0], -q[1], -q[2], q[3])
+    x, y, z = turned(back, t)
+    return turned(q, (inverse[0] * x, inverse[1] * y, inverse[2] * z))
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def put_node(rod: Any, i: int, centre: Any, arm: Any, turn: Any, linear: Any, angular: Any) -> None:
+    """Place a node that is fixed to the plug: its arm turned to second order in the angle."""
+    ax, ay, az = arm
+    cx = turn[1] * az - turn[2] * ay
+    cy = turn[2] * ax - turn[0] * az
+    cz = turn[0] * ay - turn[1] * ax
+    ax = arm[0] + cx + 0.5 * (turn[1] * cz - turn[2] * cy)
+    ay = arm[1] + cy + 0.5 * (turn[2] * cx - turn[0] * cz)
+    az = arm[2] + cz + 0.5 * (turn[0] * cy - turn[1] * cx)
+    rod[i, 0], rod[i, 1], rod[i, 2] = centre[0] + ax, centre[1] + ay, centre[2] + az
+    rod[i, V] = linear[0] + angular[1] * az - angular[2] * ay
+    rod[i, V + 1] = linear[1] + angular[2] * ax - angular[0] * az
+    rod[i, V + 2] = linear[2] + angular[0] * ay - angular[1] * ax
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def plug_arms(q: Any, p: Any) -> Any:
+    """Return where the plug's two nodes are from its centre, and tangent and axis, in the world."""
+    end, tangent = turned(q, p[END]), turned(q, p[END_TANGENT])
+    a = 0.5 * p[PIECE]
+    outer = (end[0] + a * tangent[0], end[1] + a * tangent[1], end[2] + a * tangent[2])
+    inner = (end[0] - a * tangent[0], end[1] - a * tangent[1], end[2] - a * tangent[2])
+    return outer, inner, tangent, turned(q, p[END_AXIS])
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def plug_wrench(rod: Any, centre: Any, tangent: Any, moment: float) -> Any:
+    """Return force and torque of the rod on the plug, about its centre."""
+    n = rod.shape[0] - 2
+    fx = fy = fz = 0.0
+    # The cable arrives against its outward tangent.
+    tx, ty, tz = moment * tangent[0], moment * tangent[1], moment * tangent[2]
+    for i in range(n, n + 2):
+        ax, ay, az = rod[i, 0] - centre[0], rod[i, 1] - centre[1], rod[i, 2] - centre[2]
+        gx, gy, gz = rod[i, F], rod[i, F + 1], rod[i, F + 2]
+        fx, fy, fz = fx + gx, fy + gy, fz + gz
+        tx, ty, tz = tx + ay * gz - az * gy, ty + az * gx - ax * gz, tz + ax * gy - ay * gx
+    return fx, fy, fz, tx, ty, tz
