@@ -45,8 +45,9 @@ from tasks.sim_scene import SimFixture, SimHands, SimScene, load_parts
 from tasks.task import Demands
 from tasks.variation import Variation
 from workcell.config import RunConfig
-from workcell.cycle import CycleRunner, ForceWatch
+from workcell.cycle import CycleRunner
 from workcell.imports import imported
+from workcell.traces import ForceWatch
 from workcell.video import Film, take_picture
 
 _FLOOR_FRICTION = 0.8

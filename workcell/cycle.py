@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time as system_time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,48 +12,15 @@ from envs.assembly_env import SETTLE_TIME, AssemblyEnv
 from policies.policy import Brief, Policy
 from robot.driver import StopCategory
 from robot.errors import NoSolution, SafetyStop, WorkcellError
-from robot.loop import Tick
-from robot.sensor import WrenchReading
 from robot.station import Direction, StationInputs, StationOutputs
 from tasks.task import Outcome
 from workcell.records import CycleRecord, SideRecord
+from workcell.traces import ForceWatch
 
 # How long the station may take to answer a handshake, in s.
 _ANSWER_TIME = 5.0
 # A policy that has nothing left to do is given this long for its success to be confirmed, in s.
 _CONFIRM_TIME = 1.5
-
-
-class ForceWatch:
-    """A listener that keeps the hardest and the longest wrist force of a cycle."""
-
-    def __init__(self, limit: float, dt: float) -> None:
-        """Watch.
-
-        Args:
-            limit: Force above which time is counted, in N.
-            dt: Control period, in s.
-        """
-        self.limit = limit
-        self._dt = dt
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the last cycle."""
-        self.peak = 0.0
-        self.longest_above = 0.0
-        self._above: dict[str, float] = {}
-
-    def __call__(self, tick: Tick) -> None:
-        """Look at one control tick."""
-        for name, reading in tick.state.readings.items():
-            if isinstance(reading, WrenchReading):
-                x, y, z = reading.wrench_tool[:3]
-                force = math.sqrt(x * x + y * y + z * z)
-                above = self._above.get(name, 0.0) + self._dt if force > self.limit else 0.0
-                self._above[name] = above
-                self.peak = max(self.peak, force)
-                self.longest_above = max(self.longest_above, above)
 
 
 class CycleRunner:
@@ -246,6 +212,7 @@ class CycleRunner:
                 ended_in=str(told.get("phase", "")),
             )
         counters = self._counters()
+        forces = self._force.records()
         assert self.env.layout is not None  # a record is written after a reset
         return CycleRecord(
             seed=seed,
@@ -259,9 +226,10 @@ class CycleRunner:
             sides=sides,
             operations=outcome.operations,
             disagreements=disagree,
-            max_force_n=self._force.peak,
-            time_above_limit_s=self._force.longest_above,
+            max_force_n=max((force.peak_n for force in forces.values()), default=0.0),
+            time_above_limit_s=max((f.longest_above_s for f in forces.values()), default=0.0),
             force_limit_n=self._force.limit,
+            forces=forces,
             fell=failure == "fell",
             guard_stops=counters.get("guard_stops", 0),
             guard_clamps=counters.get("guard_clamps", 0),
@@ -270,4 +238,6 @@ class CycleRunner:
             measures={k: float(np.round(v, 6)) for k, v in outcome.measures.items()},
             wall_s=wall_s,
             sim_s=sim_s,
+            time_limit_s=self.env.task.time_limit,
+            trace=self._force.trace(),
         )

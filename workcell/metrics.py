@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,39 +11,7 @@ import numpy as np
 
 from tasks.task import Operation
 from workcell.records import CycleRecord
-
-# Two-sided 95 % quantile of the standard normal distribution.
-_Z95 = 1.959963984540054
-
-
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a success rate.
-
-    Unlike the normal approximation it stays inside 0 to 1 and is not empty at 0 or n successes:
-
-        (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)
-
-    Source: E. B. Wilson, Probable Inference, JASA 22 (1927). Without a trial it is 0 to 1.
-
-    Args:
-        successes: How many succeeded.
-        n: How many were tried.
-
-    Raises:
-        ValueError: If there are more successes than trials, or fewer than none.
-    """
-    if not 0 <= successes <= n:
-        raise ValueError(f"successes: expected 0 to {n}, got {successes}")
-    if n == 0:
-        return 0.0, 1.0
-    p, z2 = successes / n, _Z95 * _Z95
-    middle = p + z2 / (2 * n)
-    reach = _Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    scale = 1 + z2 / n
-    # Rounding must not turn the exact bounds at none and at all into -1e-17 or 1 - 1e-16.
-    low = 0.0 if successes == 0 else (middle - reach) / scale
-    high = 1.0 if successes == n else (middle + reach) / scale
-    return low, high
+from workcell.statistics import clopper_pearson, lower_bound, wilson
 
 
 @dataclass(frozen=True)
@@ -80,10 +47,15 @@ class Summary:
         success_rate: Their share, or None.
         wilson_low: Lower bound of its 95 % interval.
         wilson_high: Upper bound of its 95 % interval.
+        exact_low: Lower bound of the 95 % interval of Clopper and Pearson.
+        exact_high: Upper bound of the 95 % interval of Clopper and Pearson.
+        lower_bound: What the rate is at least, one-sided with 95 % confidence, exact.
         first_attempts: Successes without any retry.
         cycle_time_median_s: Over successes, in s.
         cycle_time_p90_s: Over successes, in s.
         cycle_time_p99_s: Over successes, in s.
+        good_parts_per_hour: Successful cycles per hour of cycle time, failed ones counted as long
+            as they might have taken; None if nothing took time. What a cycle makes is one part.
         retries: Of all arms and kinds together.
         falls: In how many cycles the robot fell.
         guard_stops: Over all cycles.
@@ -92,9 +64,13 @@ class Summary:
         max_force_n: Hardest wrist force of all cycles, in N.
         force_limit_n: Wrist force that the guard let pass for a moment only, in N.
         time_above_limit_s: Longest time with more than that, in s.
+        cycles_above_limit: In how many cycles a wrist felt more than that, however shortly.
+        peak_force_median_n: Hardest force of a cycle, median, in N, or None.
+        peak_force_p95_n: Exceeded by the hardest force of one cycle in twenty, in N, or None.
         failures: How many cycles failed for which reason, the most frequent first.
         operations: Pieces of work of one kind together, by kind.
         side_retries: How often what was tried again, by arm name and kind.
+        phase_times_s: Time in each phase, median over successes, in s, by arm name and phase.
         disagreements: In how many cycles a process signal contradicted the truth, by signal.
         real_time_factor: Simulated over real time of one process, or None.
     """
@@ -104,10 +80,14 @@ class Summary:
     success_rate: float | None
     wilson_low: float
     wilson_high: float
+    exact_low: float
+    exact_high: float
+    lower_bound: float
     first_attempts: int
     cycle_time_median_s: float | None
     cycle_time_p90_s: float | None
     cycle_time_p99_s: float | None
+    good_parts_per_hour: float | None
     retries: int
     falls: int
     guard_stops: int
@@ -116,9 +96,13 @@ class Summary:
     max_force_n: float
     force_limit_n: float
     time_above_limit_s: float
+    cycles_above_limit: int
+    peak_force_median_n: float | None
+    peak_force_p95_n: float | None
     failures: Mapping[str, int]
     operations: Mapping[str, OperationSummary]
     side_retries: Mapping[str, Mapping[str, int]]
+    phase_times_s: Mapping[str, Mapping[str, float]]
     disagreements: Mapping[str, int]
     real_time_factor: float | None
 
@@ -130,18 +114,16 @@ class Summary:
 def summarize(records: Sequence[CycleRecord]) -> Summary:
     """Return the figures of some cycles.
 
-    Failures are counted by the part of their reason before a colon; what follows it are numbers.
-
     Args:
         records: In any order.
     """
     n = len(records)
     passed = [record for record in records if record.success]
     low, high = wilson(len(passed), n)
+    exact_low, exact_high = clopper_pearson(len(passed), n)
     times = [record.cycle_time_s for record in passed]
-    reasons = Counter(
-        (record.failure or "unknown").partition(":")[0] for record in records if not record.success
-    )
+    peaks = [record.max_force_n for record in records]
+    reasons = Counter(failure_reason(record) for record in records if not record.success)
     wall_s = sum(record.wall_s for record in records)
     return Summary(
         n=n,
@@ -149,10 +131,14 @@ def summarize(records: Sequence[CycleRecord]) -> Summary:
         success_rate=len(passed) / n if n else None,
         wilson_low=low,
         wilson_high=high,
+        exact_low=exact_low,
+        exact_high=exact_high,
+        lower_bound=lower_bound(len(passed), n),
         first_attempts=sum(record.first_attempt for record in passed),
         cycle_time_median_s=_quantile(times, 0.5),
         cycle_time_p90_s=_quantile(times, 0.9),
         cycle_time_p99_s=_quantile(times, 0.99),
+        good_parts_per_hour=_good_parts_per_hour(records),
         retries=sum(record.retries for record in records),
         falls=sum(record.fell for record in records),
         guard_stops=sum(record.guard_stops for record in records),
@@ -161,16 +147,37 @@ def summarize(records: Sequence[CycleRecord]) -> Summary:
         max_force_n=max((record.max_force_n for record in records), default=0.0),
         force_limit_n=max((record.force_limit_n for record in records), default=0.0),
         time_above_limit_s=max((record.time_above_limit_s for record in records), default=0.0),
+        cycles_above_limit=sum(r.max_force_n > r.force_limit_n > 0.0 for r in records),
+        peak_force_median_n=_quantile(peaks, 0.5),
+        peak_force_p95_n=_quantile(peaks, 0.95),
         failures=dict(reasons.most_common()),
         operations=_operations(records),
         side_retries=_side_retries(records),
+        phase_times_s=_phase_times(passed),
         disagreements=dict(Counter(name for record in records for name in record.disagreements)),
         real_time_factor=sum(record.sim_s for record in records) / wall_s if wall_s else None,
     )
 
 
+def failure_reason(record: CycleRecord) -> str:
+    """Return why a cycle failed, without the numbers that follow a colon."""
+    return (record.failure or "unknown").partition(":")[0]
+
+
 def _quantile(values: Sequence[float], share: float) -> float | None:
     return float(np.quantile(values, share)) if values else None
+
+
+def _good_parts_per_hour(records: Sequence[CycleRecord]) -> float | None:
+    """Return successes per hour; a failed cycle blocks its station until the time is up."""
+    hours = (
+        sum(
+            record.cycle_time_s if record.success else max(record.cycle_time_s, record.time_limit_s)
+            for record in records
+        )
+        / 3600.0
+    )
+    return sum(record.success for record in records) / hours if hours else None
 
 
 def _operations(records: Sequence[CycleRecord]) -> dict[str, OperationSummary]:
@@ -196,3 +203,15 @@ def _side_retries(records: Sequence[CycleRecord]) -> dict[str, dict[str, int]]:
         for name, side in record.sides.items():
             retries.setdefault(name, Counter()).update(side.retries)
     return {name: dict(counter.most_common()) for name, counter in retries.items()}
+
+
+def _phase_times(records: Sequence[CycleRecord]) -> dict[str, dict[str, float]]:
+    times: dict[str, dict[str, list[float]]] = {}
+    for record in records:
+        for name, side in record.sides.items():
+            for phase, time in side.phase_times_s.items():
+                times.setdefault(name, {}).setdefault(phase, []).append(time)
+    return {
+        name: {phase: float(np.median(values)) for phase, values in phases.items()}
+        for name, phases in times.items()
+    }

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +15,7 @@ import numpy as np
 
 from robot.errors import ConfigError
 from tasks.task import Operation
+from workcell.traces import ForceRecord, ForceTrace
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class CycleRecord:
         max_force_n: Hardest force at any wrist, in N.
         force_limit_n: Wrist force that the guard lets pass for a moment only, in N.
         time_above_limit_s: Longest uninterrupted time with more than that, in s.
+        forces: What each wrist felt, by name of the sensor.
         fell: The robot fell.
         guard_stops: How often the guard halted the robot.
         guard_clamps: How many commands the guard bent.
@@ -61,6 +63,11 @@ class CycleRecord:
         measures: The numbers the judgement rests on, named with their unit.
         wall_s: Real time that the whole cycle took, set-up included, in s.
         sim_s: Time that passed in the cell, set-up included, in s.
+        time_limit_s: Longest time that the cycle might have taken, in s.
+        config_hash: Of every value of the configuration, see `stored_run.config_hash`.
+        commit: Of the code, see `provenance.commit`.
+        versions: Of Python and the libraries.
+        trace: What the wrists felt, or None; it is no part of the line, see `RunFolder.add`.
     """
 
     seed: int
@@ -77,6 +84,7 @@ class CycleRecord:
     max_force_n: float = 0.0
     force_limit_n: float = 0.0
     time_above_limit_s: float = 0.0
+    forces: Mapping[str, ForceRecord] = field(default_factory=dict)
     fell: bool = False
     guard_stops: int = 0
     guard_clamps: int = 0
@@ -85,6 +93,11 @@ class CycleRecord:
     measures: Mapping[str, float] = field(default_factory=dict)
     wall_s: float = 0.0
     sim_s: float = 0.0
+    time_limit_s: float = 0.0
+    config_hash: str = ""
+    commit: str = ""
+    versions: Mapping[str, str | None] = field(default_factory=dict)
+    trace: ForceTrace | None = field(default=None, compare=False, repr=False)
 
     @property
     def retries(self) -> int:
@@ -93,7 +106,8 @@ class CycleRecord:
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as what JSON can hold; `from_json` undoes it."""
-        plain: dict[str, Any] = plain_json(asdict(self))
+        plain: dict[str, Any] = plain_json(asdict(replace(self, trace=None)))
+        del plain["trace"]
         return plain
 
     @classmethod
@@ -105,7 +119,9 @@ class CycleRecord:
         """
         sides = {name: SideRecord(**side) for name, side in data["sides"].items()}
         operations = {name: Operation(**op) for name, op in data["operations"].items()}
-        return cls(**{**data, "sides": sides, "operations": operations})
+        # Records of older versions have no forces by wrist.
+        forces = {name: ForceRecord(**force) for name, force in data.get("forces", {}).items()}
+        return cls(**{**data, "sides": sides, "operations": operations, "forces": forces})
 
 
 def plain_json(value: Any) -> Any:

@@ -6,7 +6,8 @@ from envs.assembly_env import SETTLE_TIME
 from policies.scripted import ScriptedPolicy
 from robot.errors import WorkcellError
 from tests.envs.conftest import env  # noqa: F401
-from workcell.cycle import CycleRunner, ForceWatch
+from workcell.cycle import CycleRunner
+from workcell.traces import ForceWatch
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@ import pytest
 
 from tasks.task import Operation
 from tests.workcell.fake_runner import record
-from workcell.metrics import summarize, wilson
+from workcell.metrics import summarize
 from workcell.records import SideRecord
+from workcell.statistics import wilson
 
 
 @pytest.mark.parametrize(
