@@ -191,8 +191,9 @@ class HandScanner:
     """Says whether all hands are clear of all zones: what a station asks before it is dangerous.
 
     A hand becomes clear when it is outside and would stay outside if it were told to stop now, and
-    remains so until it is inside. A station that closes its zones whenever hands are clear, and
-    waits longer than a hand takes to stop, therefore finds every hand outside.
+    remains so until it is deeper inside than a hand that is held at the border can sway. A station
+    that closes its zones whenever hands are clear, and waits longer than a hand takes to stop,
+    therefore finds every hand outside.
     """
 
     def __init__(self, config: ZoneConfig | None = None) -> None:
@@ -226,7 +227,7 @@ class HandScanner:
             if hand is None:
                 hand = self._hands[arm] = HandWatch(self._config)
             hand.look(pose, time, self._boxes)
-            inside = hand.depth > 0.0
+            inside = hand.depth > self._config.entry_depth
             self._clear[arm] = not inside and (self._clear.get(arm, False) or not hand.enters)
         # Nobody seen is not nobody there.
         return bool(self._clear) and all(self._clear.values())

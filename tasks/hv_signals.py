@@ -29,7 +29,7 @@ FIGURES = (
 )
 
 
-def tester_signals(ports: Iterable[str]) -> tuple[SignalSpec, ...]:
+def hv_signals(ports: Iterable[str]) -> tuple[SignalSpec, ...]:
     """Return the process signals between robot and tester.
 
     Args:
@@ -46,7 +46,6 @@ def tester_signals(ports: Iterable[str]) -> tuple[SignalSpec, ...]:
             REQUEST,
             Direction.OUTPUT,
             bool,
-            "all plugs are mated and hands are off: test; a new "
-            "test needs a new rise, and a fall breaks a running one off",
+            "all plugs are mated: test; a fall breaks a test off, another one needs another rise",
         ),
     )

@@ -23,7 +23,7 @@ from robot.errors import UnknownName
 from robot.station import Signal
 from tasks.hv_contacts import NOTHING, ContactWatch, HvInputs
 from tasks.hv_figures import HvReport, PackFigures, judge
-from tasks.hv_signals import FIGURES, REQUEST, tester_signals
+from tasks.hv_signals import FIGURES, REQUEST, hv_signals
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class HvTester:
         """
         self.config = config or HvTesterConfig()
         self.ports = tuple(ports)
-        self.signals = tester_signals(self.ports)
+        self.signals = hv_signals(self.ports)
         self.reset(0.0, (), None)
 
     def reset(self, now: float, expected: Iterable[str], pack: PackFigures | None) -> None:

@@ -1,0 +1,559 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from robot.errors import ConfigError, SafetyStop, UnknownName
+from robot.mock import ManualClock
+from robot.sim.station import SimStation
+from robot.station import Direction, StationOutputs, require_signals
+from robot.zones import HandScanner, ZoneConfig
+from tasks.hv_contacts import HvInputs, PlugContacts
+from tasks.hv_figures import PackFigures, draw_pack
+from tasks.hv_signals import REQUEST, hv_signals
+from tasks.hv_tester import HvTester, HvTesterConfig, Stage
+from tests.robot.hand_rig import POLICIES, ZONES, Rig, one, outside, wanted
+
+PORTS = ("a", "b", "spare")
+EXPECTED = ("a", "b")
+SCAN = 0.01
+IN = PlugContacts(mated=True, locked=True, interlock=True, power=True)
+OUT = PlugContacts()
+# Interlock opened, as the lock is pulled back; power contacts still touch.
+UNLOCKED = PlugContacts(mated=True, locked=False, interlock=False, power=True)
+SHORT = HvTesterConfig(insulation_time=0.05, voltage_time=0.05, pulse_time=0.1)
+PACK = PackFigures(
+    voltage=700.0,
+    bms_voltage=701.0,
+    insulation=5000.0,
+    ocv_spread=0.01,
+    ocv_spread_limit=0.05,
+    resistance=0.12,
+    resistance_limit=0.2,
+)
+
+
+class Line:
+    """A tester that is scanned every 10 ms with whatever is set."""
+
+    def __init__(self, config=SHORT, pack=PACK, expected=EXPECTED):
+        self.tester = HvTester(PORTS, config)
+        self.tester.reset(0.0, expected, pack)
+        self.scans = 0
+        self.seen = {
+            "pack_in_place": True,
+            "hands_clear": True,
+            "requested": True,
+            "a": IN,
+            "b": IN,
+        }
+
+    def scan(self, **changes):
+        self.seen |= changes
+        self.scans += 1
+        flags = {k: self.seen[k] for k in ("pack_in_place", "hands_clear", "requested")}
+        plugs = {port: self.seen[port] for port in PORTS if port in self.seen}
+        self.tester.scan(self.scans * SCAN, HvInputs(plugs=plugs, **flags))
+        return self.tester
+
+    def until(self, condition, limit=20.0):
+        for _ in range(round(limit / SCAN)):
+            if condition(self.scan()):
+                return self.scans * SCAN
+        raise AssertionError(f"not within {limit} s: {self.tester.stage}")
+
+    def says(self, name):
+        return self.tester.inputs()[name]()
+
+
+def live(tester):
+    return tester.contactors_closed
+
+
+def done(tester):
+    return tester.stage is Stage.DONE
+
+
+def kinds(tester):
+    return [violation.kind for violation in tester.contacts.violations]
+
+
+def test_a_pack_that_is_plugged_in_is_tested_and_let_go():
+    line = Line(HvTesterConfig())
+    on = line.until(live)
+    assert on == pytest.approx(0.2 + SCAN)
+    off = line.until(done)
+    # EOL about 3 s, a pulse of 10 s, less than a second to discharge.
+    assert off - on == pytest.approx(13.0 + 0.7, abs=0.2)
+    report = line.tester.report
+    assert report.passed
+    assert report.aborted is None
+    assert report.ended - report.started == pytest.approx(off - on)
+    for name, value in {"test_done": True, "test_passed": True, "unplug_allowed": True}.items():
+        assert line.says(name) is value
+    assert not line.says("testing")
+
+
+def test_figures_are_those_of_the_pack_within_the_error_of_the_meters():
+    line = Line(HvTesterConfig())
+    line.until(done)
+    figures = line.tester.report.figures
+    assert figures["pack_voltage_v"] == pytest.approx(700.0, rel=2e-3)
+    assert figures["insulation_ohm_per_v"] == pytest.approx(5000.0, rel=5e-3)
+    assert figures["ocv_spread_mv"] == pytest.approx(10.0)
+    assert figures["dcr_mohm"] == pytest.approx(120.0, rel=5e-3)
+    # The bus falls from the pack under load to 60 V with its time constant.
+    expected = 0.25 * math.log((700.0 - 150.0 * 0.12) / 60.0)
+    assert figures["discharge_s"] == pytest.approx(expected, abs=1.5 * SCAN)
+
+
+def test_the_bus_shows_insulation_test_pack_and_pulse_in_turn():
+    line = Line(HvTesterConfig())
+    line.until(live)
+    seen = {}
+    while line.tester.stage is not Stage.DONE:
+        seen.setdefault(line.tester.stage, []).append(line.tester.bus_voltage)
+        line.scan()
+    assert set(seen[Stage.INSULATION]) == {1000.0}
+    assert set(seen[Stage.VOLTAGE]) == {700.0}
+    pulse = seen[Stage.PULSE]
+    assert pulse[0] == pytest.approx(700.0 - 150.0 * 0.06)
+    assert pulse[-1] == pytest.approx(700.0 - 150.0 * 0.12, abs=0.1)
+    assert pulse == sorted(pulse, reverse=True)
+    low = Line(HvTesterConfig(), PackFigures(400.0, 400.0, 5e3, 0.01, 0.05, 0.1, 0.2))
+    low.until(live)
+    assert low.tester.bus_voltage == 500.0
+
+
+CONDITIONS = {
+    "pack_in_place": False,
+    "hands_clear": False,
+    "requested": False,
+    "a": OUT,
+    "b": PlugContacts(mated=True, locked=False, interlock=True, power=True),
+}
+
+
+@pytest.mark.parametrize("order", tuple(itertools.permutations(CONDITIONS)), ids="-".join)
+def test_high_voltage_comes_last_whatever_the_order_of_what_it_needs(order):
+    line = Line()
+    met = dict(line.seen)
+    line.seen |= CONDITIONS
+    for name in order:
+        for _ in range(40):
+            line.scan()
+            assert not live(line.tester)
+            assert line.tester.hv_off
+            assert line.tester.waiting_for is not None
+        line.seen[name] = met[name]
+    last = line.scans * SCAN
+    assert line.until(live) - last >= 0.2 - 1e-9
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        dict.fromkeys(names)
+        for size in (1, 2, 5)
+        for names in itertools.combinations(CONDITIONS, size)
+    ],
+    ids="-".join,
+)
+def test_high_voltage_does_not_come_while_anything_is_missing(lacking):
+    line = Line()
+    line.seen |= {name: CONDITIONS[name] for name in lacking}
+    for _ in range(200):
+        line.scan()
+        assert not live(line.tester)
+        assert line.tester.bus_voltage == 0.0
+    assert line.says("unplug_allowed")
+
+
+@pytest.mark.parametrize("missing", ["mated", "locked", "interlock", "power"])
+def test_every_contact_of_every_plug_is_needed(missing):
+    for port in EXPECTED:
+        line = Line()
+        line.seen[port] = PlugContacts(
+            **{name: name != missing for name in ("mated", "locked", "interlock", "power")}
+        )
+        for _ in range(100):
+            assert not live(line.scan())
+        assert f"'{port}'" in line.tester.waiting_for
+
+
+def test_a_port_that_says_nothing_is_empty():
+    line = Line()
+    del line.seen["b"]
+    for _ in range(100):
+        assert not live(line.scan())
+    assert line.tester.waiting_for == "interlock of 'b' open"
+    assert not line.says("interlock_closed")
+    assert line.says("lock_in_a")
+    assert not line.says("lock_in_b")
+
+
+def test_without_a_pack_or_without_plugs_nothing_is_tested():
+    for line in (Line(pack=None), Line(expected=())):
+        for _ in range(100):
+            assert not live(line.scan())
+            assert line.tester.bus_voltage == 0.0
+    assert not line.says("interlock_closed")
+
+
+def test_hands_are_told_to_keep_out_before_high_voltage_comes():
+    line = Line()
+    told = None
+    while not live(line.tester):
+        if told is None and not line.tester.unplug_allowed:
+            told = line.scans * SCAN
+        line.scan()
+    assert line.scans * SCAN - told >= 0.2 - 1e-9
+
+
+def test_a_hand_that_comes_while_arming_starts_it_anew():
+    line = Line()
+    for _ in range(15):
+        line.scan()
+    assert line.tester.stage is Stage.ARMING
+    line.scan(hands_clear=False)
+    assert line.tester.unplug_allowed
+    back = line.scans * SCAN
+    line.seen["hands_clear"] = True
+    assert line.until(live) - back >= 0.2 - 1e-9
+    assert kinds(line.tester) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "violations"),
+    [
+        ({"pack_in_place": False}, "no pack in place", []),
+        ({"requested": False}, "'plugs_mated' not set", []),
+        ({"hands_clear": False}, "a hand near the pack", ["hand_under_voltage"]),
+        ({"a": UNLOCKED}, "interlock of 'a' open", ["interlock_opened_under_voltage"]),
+        (
+            {"b": OUT},
+            "interlock of 'b' open",
+            ["interlock_opened_under_voltage", "unplugged_under_voltage", "short_dwell"],
+        ),
+        (
+            {"b": PlugContacts(mated=True, locked=False, interlock=True, power=True)},
+            "lock of 'b' not in",
+            [],
+        ),
+    ],
+    ids=["pack", "request", "hand", "interlock", "torn off", "lock"],
+)
+@pytest.mark.parametrize("after", [0, 3, 8, 15])
+def test_whatever_is_lost_opens_the_contactors_in_the_same_scan(change, reason, violations, after):
+    line = Line()
+    line.until(live)
+    for _ in range(after):
+        line.scan()
+    before = line.tester.bus_voltage
+    line.scan(**change)
+    assert not live(line.tester)
+    assert not line.tester.hv_off
+    assert not line.tester.unplug_allowed
+    assert kinds(line.tester) == violations
+    voltages = [line.tester.bus_voltage]
+    while not done(line.tester):
+        voltages.append(line.scan().bus_voltage)
+    assert voltages == sorted(voltages, reverse=True)
+    assert voltages[0] == pytest.approx(before, rel=0.05)
+    report = line.tester.report
+    assert report.aborted == reason
+    assert not report.passed
+    assert not line.says("test_passed")
+    assert line.says("test_done")
+
+
+def test_high_voltage_is_off_only_when_seen_below_60_v_for_a_while():
+    line = Line()
+    line.until(live)
+    line.scan(requested=False)
+    below = None
+    while not line.tester.hv_off:
+        assert not line.tester.unplug_allowed
+        if below is None and line.tester.bus_voltage < 60.0:
+            below = line.scans * SCAN
+        line.scan()
+    assert line.tester.bus_voltage < 60.0
+    assert line.scans * SCAN - below == pytest.approx(0.05)
+
+
+def test_an_aborted_test_is_not_taken_up_again_without_a_new_request():
+    line = Line()
+    line.until(live)
+    line.scan(hands_clear=False)
+    line.until(done)
+    line.seen["hands_clear"] = True
+    for _ in range(200):
+        assert not live(line.scan())
+    line.scan(requested=False)
+    line.seen["requested"] = True
+    line.until(live)
+    assert line.tester.report is None
+    line.until(done)
+    assert line.tester.report.passed
+    assert kinds(line.tester) == ["hand_under_voltage"]
+
+
+def test_unplugging_in_order_is_no_violation_and_its_dwell_is_measured():
+    line = Line()
+    line.until(done)
+    for port, scans in (("a", 10), ("b", 37)):
+        line.scan(**{port: UNLOCKED})
+        for _ in range(scans - 1):
+            line.scan()
+        line.scan(**{port: OUT})
+    assert line.tester.contacts.dwells == pytest.approx({"a": 0.1, "b": 0.37})
+    assert kinds(line.tester) == []
+    assert line.tester.events()["shortest_dwell_s"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("first", "scans", "dwell"),
+    [
+        (UNLOCKED, 9, 0.09),
+        # Interlock and power at once, and power first.
+        (IN, 5, 0.0),
+        (PlugContacts(interlock=True), 5, 0.0),
+    ],
+)
+def test_a_plug_that_is_torn_off_is_a_violation_without_voltage_too(first, scans, dwell):
+    line = Line()
+    line.until(done)
+    line.scan(a=first)
+    for _ in range(scans - 1):
+        line.scan()
+    line.scan(a=OUT)
+    assert line.tester.contacts.dwells["a"] == pytest.approx(dwell)
+    assert kinds(line.tester) == ["short_dwell"]
+    assert line.tester.events()["short_dwell"] == 1.0
+
+
+def test_a_plug_that_never_closed_its_interlock_has_no_dwell():
+    line = Line()
+    line.seen |= {"requested": False, "a": OUT}
+    for contacts in (OUT, PlugContacts(power=True), OUT):
+        line.scan(a=contacts)
+    assert line.tester.contacts.dwells == {}
+    assert kinds(line.tester) == []
+
+
+def test_a_lock_pushed_in_again_forgets_that_it_was_open():
+    line = Line()
+    line.until(done)
+    for contacts in (*[UNLOCKED] * 20, IN, UNLOCKED, OUT):
+        line.scan(a=contacts)
+    assert line.tester.contacts.dwells["a"] == pytest.approx(SCAN)
+
+
+def test_unplugging_while_the_bus_discharges_is_under_voltage():
+    line = Line()
+    line.until(live)
+    line.scan(a=UNLOCKED)
+    for _ in range(15):
+        line.scan()
+    assert not live(line.tester)
+    assert line.tester.bus_voltage > 60.0
+    line.scan(a=OUT)
+    assert kinds(line.tester) == ["interlock_opened_under_voltage", "unplugged_under_voltage"]
+    violation = line.tester.contacts.violations[1]
+    assert violation.port == "a"
+    assert violation.voltage > 60.0
+
+
+def test_random_inputs_never_get_past_the_order():
+    rng = np.random.default_rng(11)
+    line = Line()
+    met = dict(line.seen)
+    changes = {name: (met[name], CONDITIONS[name]) for name in met}
+    changes["a"] = (IN, UNLOCKED, OUT, PlugContacts(power=True))
+    in_order_since, tests = None, 0
+    for _ in range(30000):
+        was_live = live(line.tester)
+        was_high = was_live or line.tester.bus_voltage > 60.0
+        power_before = line.seen["a"].power
+        parted_before = kinds(line.tester).count("unplugged_under_voltage")
+        if rng.random() < 0.02:
+            name = str(rng.choice(list(changes)))
+            options = changes[name]
+            line.seen[name] = options[int(rng.integers(len(options)))]
+        elif rng.random() < 0.02:
+            line.seen |= met
+        tester = line.scan()
+        now = line.scans * SCAN
+        in_order = line.seen == met
+        in_order_since = (in_order_since or now) if in_order else None
+        if live(tester):
+            assert in_order
+            assert was_live or now - in_order_since >= 0.2 - 1e-9
+            tests += not was_live
+        assert not (tester.hv_off and (live(tester) or tester.bus_voltage >= 60.0))
+        assert not (tester.unplug_allowed and not tester.hv_off)
+        parted = was_high and power_before and not line.seen["a"].power
+        recorded = kinds(tester).count("unplugged_under_voltage") - parted_before
+        assert recorded == int(parted)
+    assert tests > 20
+    assert len(tester.contacts.violations) > 20
+
+
+def test_the_same_inputs_give_the_same_figures_to_the_bit():
+    def run():
+        rng = np.random.default_rng(3)
+        line = Line(HvTesterConfig(), PackFigures.from_parameters(draw_pack(rng)))
+        line.until(done)
+        return line.tester.report
+
+    assert run() == run()
+
+
+def test_a_clock_that_goes_back_needs_a_reset():
+    line = Line()
+    for _ in range(5):
+        line.scan()
+    line.scans = 0
+    with pytest.raises(ValueError, match=r"needs a reset\(\)"):
+        line.scan()
+    line.tester.reset(0.0, EXPECTED, PACK)
+    line.scan()
+
+
+def test_a_port_nobody_knows_is_refused():
+    with pytest.raises(UnknownName, match="no port named 'c'"):
+        HvTester(PORTS).reset(0.0, ("c",), PACK)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("dwell", 0.05),
+        ("touch_voltage", 90.0),
+        ("arm_time", 0.0),
+        ("insulation_voltages", ()),
+        ("pulse_current", -1.0),
+    ],
+)
+def test_a_tester_that_would_not_be_safe_is_refused(field, value):
+    with pytest.raises(ValueError, match=field):
+        HvTesterConfig(**{field: value})
+
+
+def test_drawn_packs_are_plausible_and_good():
+    rng = np.random.default_rng(1)
+    drawn = [draw_pack(rng) for _ in range(200)]
+    for parameters in drawn[:40]:
+        pack = PackFigures.from_parameters(parameters)
+        assert 350.0 <= pack.voltage <= 800.0
+        assert 100.0 < pack.insulation < 1e5
+        assert 0.03 < pack.resistance < 0.25
+        line = Line(HvTesterConfig(), pack)
+        line.until(done)
+        assert line.tester.report.passed, line.tester.report.failures
+    voltages = [parameters["pack_voltage_v"] for parameters in drawn]
+    assert max(voltages) - min(voltages) > 400.0
+
+
+def test_faulty_packs_are_found_out_and_draw_as_many_numbers():
+    missed = set()
+    for seed in range(40):
+        rng, same = np.random.default_rng(seed), np.random.default_rng(seed)
+        pack = PackFigures.from_parameters(draw_pack(rng, fault_chance=1.0))
+        line = Line(HvTesterConfig(), pack)
+        draw_pack(same)
+        assert rng.random() == same.random()
+        line.until(done)
+        report = line.tester.report
+        assert report.aborted is None
+        assert not report.passed
+        (failure,) = report.failures
+        missed.add(failure.split(":")[0])
+    assert missed == {"insulation", "OCV spread", "DCR"}
+
+
+def test_a_layout_without_a_pack_is_refused_with_what_is_missing():
+    with pytest.raises(ConfigError, match="pack_bms_voltage_v"):
+        PackFigures.from_parameters({"pack_voltage_v": 400.0})
+
+
+def test_a_simulated_station_takes_its_signals_and_its_request():
+    line = Line()
+    station = SimStation(ManualClock(2e-3), line.tester.signals, line.tester.inputs())
+    require_signals(station, hv_signals(PORTS))
+    station.write(StationOutputs(busy=True, signals={REQUEST: True}))
+    assert station.outputs.signals[REQUEST]
+    line.until(live)
+    signals = station.read().signals
+    names = {s.name for s in hv_signals(PORTS) if s.direction is Direction.INPUT}
+    assert set(signals) == names
+    assert signals["testing"]
+    assert not signals["hv_off"]
+    assert signals["bus_voltage_v"] == 1000.0
+
+
+def test_the_heart_beats_with_the_scans_and_stands_without():
+    line = Line()
+    clock = ManualClock(2e-3)
+    station = SimStation(clock, line.tester.signals, line.tester.inputs())
+    beats = []
+    for k in range(40):
+        if k < 20:
+            line.scan()
+        beats.append(station.read().signals["heartbeat"])
+        for _ in range(5):
+            clock.tick()
+    assert all(a != b for a, b in itertools.pairwise(beats[:20]))
+    assert len(set(beats[20:])) == 1
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
+def test_high_voltage_is_never_on_with_a_hand_in_the_zone(policy):
+    tests = 0
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        rig = outside(rng, config=ZoneConfig(heartbeat="heartbeat"))
+        target = policy(rng, rig)
+        line, scanner = Line(), HandScanner()
+        scanner.reset(ZONES)
+        for k in range(2500):
+            if k % 5 == 0:
+                # The line wants one test after the other, and hands may go in between.
+                requested = (k // 600) % 2 == 0
+                clear = scanner.clear({"left": rig.pose}, rig.time)
+                was_live = live(line.tester)
+                line.scan(hands_clear=clear, requested=requested)
+                tests += live(line.tester) and not was_live
+                rig.signals = {name: get() for name, get in line.tester.inputs().items()}
+                rig.seen = rig.state()
+            rig.tick(one(target(k)))
+            if line.tester.bus_voltage > 60.0 or live(line.tester):
+                assert rig.depth() < 1e-3
+        assert "hand_under_voltage" not in kinds(line.tester)
+    # A policy that stays in front of the zone may keep the tester waiting for ever.
+    assert tests > 0 or policy.__name__ in ("uniform", "by_turns", "by_wrench")
+
+
+def test_a_hand_shoved_in_under_voltage_breaks_the_test_off_and_stops_the_robot():
+    rig = Rig([0.4, 0.1, 0.9])
+    line, scanner = Line(HvTesterConfig()), HandScanner()
+    scanner.reset(ZONES)
+
+    def run(ticks, shove):
+        for k in range(ticks):
+            if k % 5 == 0:
+                line.scan(hands_clear=scanner.clear({"left": rig.pose}, rig.time))
+                rig.signals = {name: get() for name, get in line.tester.inputs().items()}
+            rig.position[0] += shove
+            rig.seen = rig.state()
+            rig.tick(one(wanted([0.4, 0.1, 0.9])))
+
+    run(300, 0.0)
+    assert live(line.tester)
+    with pytest.raises(SafetyStop, match="inside zone 'port_a'"):
+        run(500, 2e-3)
+    line.scan(hands_clear=False)
+    assert not live(line.tester)
+    line.until(done)
+    assert line.tester.report.aborted == "a hand near the pack"
