@@ -190,10 +190,10 @@ class HandWatch:
 class HandScanner:
     """Says whether all hands are clear of all zones: what a station asks before it is dangerous.
 
-    A hand becomes clear when it is outside and would stay outside if it were told to stop now, and
-    remains so until it is deeper inside than a hand that is held at the border can sway. A station
-    that closes its zones whenever hands are clear, and waits longer than a hand takes to stop,
-    therefore finds every hand outside.
+    While zones are open, a hand is clear if it is outside and would stay outside if it were told to
+    stop now. A station that finds all hands clear, closes its zones and waits longer than a hand
+    takes to stop, therefore finds every hand outside. From then on a hand that was clear remains so
+    until it is deeper inside than a hand that is held at the border can sway.
     """
 
     def __init__(self, config: ZoneConfig | None = None) -> None:
@@ -215,19 +215,22 @@ class HandScanner:
         self._hands: dict[str, HandWatch] = {}
         self._clear: dict[str, bool] = {}
 
-    def clear(self, pose_world_tools: Mapping[str, Pose], time: float) -> bool:
+    def clear(self, pose_world_tools: Mapping[str, Pose], time: float, closed: bool) -> bool:
         """Return whether all hands are clear.
 
         Args:
             pose_world_tools: Where they are now, by arm name.
             time: Now, in s.
+            closed: Whether hands have already been told to keep out.
         """
         for arm, pose in pose_world_tools.items():
             hand = self._hands.get(arm)
             if hand is None:
                 hand = self._hands[arm] = HandWatch(self._config)
             hand.look(pose, time, self._boxes)
-            inside = hand.depth > self._config.entry_depth
-            self._clear[arm] = not inside and (self._clear.get(arm, False) or not hand.enters)
+            kept_out = closed and self._clear.get(arm, False)
+            self._clear[arm] = (
+                hand.depth <= self._config.entry_depth if kept_out else not hand.enters
+            )
         # Nobody seen is not nobody there.
         return bool(self._clear) and all(self._clear.values())

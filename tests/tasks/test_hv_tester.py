@@ -521,7 +521,8 @@ def test_high_voltage_is_never_on_with_a_hand_in_the_zone(policy):
             if k % 5 == 0:
                 # The line wants one test after the other, and hands may go in between.
                 requested = (k // 600) % 2 == 0
-                clear = scanner.clear({"left": rig.pose}, rig.time)
+                closed = not line.tester.unplug_allowed
+                clear = scanner.clear({"left": rig.pose}, rig.time, closed)
                 was_live = live(line.tester)
                 line.scan(hands_clear=clear, requested=requested)
                 tests += live(line.tester) and not was_live
@@ -543,7 +544,8 @@ def test_a_hand_shoved_in_under_voltage_breaks_the_test_off_and_stops_the_robot(
     def run(ticks, shove):
         for k in range(ticks):
             if k % 5 == 0:
-                line.scan(hands_clear=scanner.clear({"left": rig.pose}, rig.time))
+                closed = not line.tester.unplug_allowed
+                line.scan(hands_clear=scanner.clear({"left": rig.pose}, rig.time, closed))
                 rig.signals = {name: get() for name, get in line.tester.inputs().items()}
             rig.position[0] += shove
             rig.seen = rig.state()
