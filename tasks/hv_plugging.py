@@ -1,0 +1,346 @@
+"""Plugging, testing and unplugging the high-voltage connectors of battery packs, with both hands.
+
+Job
+    A pack stands in the station. Each hand takes its test plugs, each on a stiff harness, from
+    their docks, plugs them into the pack's headers, locks them and keeps clear. The tester puts
+    high voltage on and off again. Then each hand unlocks, unplugs and docks its plugs, the last
+    one first. A plug that does not go in as it should is not forced, but put back.
+
+Variation
+    The model of the pack; where it stands, and how far its headers and the docks are from where the
+    robot believes; mating forces, friction, grip, harnesses; somebody bumps into the robot; and now
+    and then a port that cannot be plugged, see `tasks.hv_variation`.
+
+Success
+    Every plug that can be was mated, tested and unmated (see `tasks.hv_judging`), every other one
+    tried and put back, nothing was harmed, and nothing else was touched harder than 60 N. A pack
+    with a plug that had to be refused cannot be tested.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from typing_extensions import override
+
+from robot.arrays import Array, frozen
+from robot.spatial import Pose
+from robot.station import Direction, Signal, SignalSpec
+from robot.zone_watch import KeepOut, ZoneConfig
+from tasks.hv_config import HvPluggingConfig
+from tasks.hv_judging import HARMS, UNDER_VOLTAGE, PlugFacts, PlugJudge, fit_of
+from tasks.hv_layout import draw_layout
+from tasks.hv_packs import SLOTS
+from tasks.hv_plan import PortPlan, arm_plan
+from tasks.hv_signals import REQUEST, hv_signals
+from tasks.hv_station import Assigned, HvStation
+from tasks.hv_variation import HvVariation
+from tasks.parts.hv_connector import NECK, POSE_TOOL_PLUG
+from tasks.phases import Phase
+from tasks.places import ARMS
+from tasks.rewards import effort, excess, potential_difference
+from tasks.task import Layout, Observed, Outcome, Snapshot, Task, vector
+from tasks.touch import in_hand, in_hand_entry
+
+REFUSED = "pack_refused"
+"""What the robot tells the station when it has done what it can and a plug is missing."""
+
+ALLOWED = "unplug_wanted"
+"""What the station tells the robot: plugs may be taken off, and there is no reason to wait."""
+
+# What the pads feel of a plug's neck: a rib, as a cylinder about the plug's axis, in m.
+RIB_RADIUS, RIB_LENGTH = 0.008, 0.008
+
+# A tool this near its place out of the zone is there, in m, and for so long it has nothing left to
+# plug, in s.
+_THERE, _IDLE_TIME = 0.04, 1.0
+# A hand closed to less than the neck and this, as near to a plug's origin as that, holds it, in m.
+_CLOSED, _AT_NECK = 2e-3, 0.02
+# How large hands are, and how wide a berth they give.
+_ZONE = ZoneConfig()
+# The largest number among the process signals: insulation, in ohm/V.
+_SIGNAL_BOUND = 1e5
+
+
+class HvPlugging(Task):
+    """High-voltage plugs into battery packs, tested and out again, with both hands.
+
+    Attributes:
+        config: The job.
+        variation: How far episodes differ.
+        station: Where everything nominally is.
+    """
+
+    name = "hv_plugging"
+    arms = ARMS
+    zone_signals = ("hv_off", "unplug_allowed")
+    instruction = (
+        "Plug the test plugs into the battery pack, wait for the test, unplug and dock them."
+    )
+
+    def __init__(self, config: HvPluggingConfig, variation: HvVariation) -> None:
+        """Build parts, signals and nominal poses.
+
+        Args:
+            config: The job.
+            variation: How far episodes differ.
+
+        Raises:
+            ValueError: If no pack comes.
+        """
+        if not config.coming:
+            raise ValueError("packs: expected at least one model that comes, got none")
+        self.config = config
+        self.variation = variation
+        self.time_limit = config.time_limit
+        self.demands = config.demands
+        faults = [fault for fault, chance in variation.fault_chances.items() if chance > 0.0]
+        self.station = HvStation(config.station, config.coming, config.connectors, faults)
+        self.parts = self.station.parts
+        self.pose_world_home = self.station.pose_world_home
+        self.signals = (
+            *hv_signals(SLOTS),
+            SignalSpec(
+                ALLOWED,
+                Direction.INPUT,
+                bool,
+                "unplugging is allowed, and the test has ended or the pack was refused",
+            ),
+            SignalSpec(REFUSED, Direction.OUTPUT, bool, "hands are off, but not every plug is in"),
+        )
+        self._inputs = tuple(s.name for s in self.signals if s.direction is Direction.INPUT)
+        self.observation = (
+            Observed(
+                "signals",
+                len(self._inputs),
+                f"process signals, 0 or 1 or in their unit: {self._inputs}",
+                bound=_SIGNAL_BOUND,
+            ),
+            *(in_hand_entry(arm, "plug") for arm in ARMS),
+            *(
+                item
+                for slot in SLOTS
+                for item in (
+                    Observed(
+                        f"{slot}_connector",
+                        4,
+                        "1 if the pack has such a port, else all zero; from grip to tip, stroke "
+                        "and travel of the lock, m",
+                    ),
+                    Observed(f"{slot}_pose_world_header", 7, "believed, position and quaternion"),
+                    Observed(f"{slot}_pose_world_dock", 7, "believed, position and quaternion"),
+                )
+            ),
+        )
+        self.begin()
+
+    def assigned(self, layout: Layout) -> Mapping[str, Assigned]:
+        """Return which bodies play which part in an episode, by slot in use."""
+        return self.station.assigned(layout.parameters)
+
+    @override
+    def zones(self, layout: Layout) -> tuple[KeepOut, ...]:
+        pack = self.station.pack(layout.parameters)
+        return self.station.zones(layout.pose_world_believed["pack"], pack)
+
+    def drawn_events(self, layout: Layout) -> dict[str, float]:
+        """Return what a judgement must know of a layout, to be among a scene's events."""
+        return {
+            name: value
+            for name, value in layout.parameters.items()
+            if name == "pack_index" or name.startswith("fault_")
+        }
+
+    @override
+    def sample_layout(self, rng: np.random.Generator) -> Layout:
+        return draw_layout(rng, self.station, self.variation)
+
+    @override
+    def phases(self, layout: Layout) -> tuple[Phase, ...]:
+        believed = layout.pose_world_believed
+        ports = [
+            PortPlan(
+                assigned.port.arm,
+                slot,
+                assigned.kind,
+                believed[f"header_{slot}"],
+                believed[f"dock_{slot}"],
+            )
+            for slot, assigned in self.assigned(layout).items()
+        ]
+        return tuple(
+            phase
+            for arm in ARMS
+            for phase in arm_plan(
+                arm,
+                [port for port in ports if port.arm == arm],
+                self.station.pose_world_clear[arm],
+                self.pose_world_home[arm],
+                ALLOWED,
+                self.config.plan,
+            )
+        )
+
+    @override
+    def begin(self) -> None:
+        self._judges: dict[str, PlugJudge] = {}
+        self._hardest = 0.0
+        self._idle_since: float | None = None
+        self._refused = False
+
+    @override
+    def evaluate(self, snapshot: Snapshot) -> Outcome:
+        events = snapshot.events
+        if not self._judges:
+            self._judges = {
+                slot: PlugJudge(assigned, self.config.rule)
+                for slot, assigned in self.station.assigned(events).items()
+            }
+        measures = {f"lock_in_{slot}": 0.0 for slot in SLOTS}
+        for slot, judge in self._judges.items():
+            facts = self._facts(snapshot, judge.assigned)
+            judge.look(facts)
+            full = judge.assigned.kind.mating.full_depth
+            measures |= {
+                f"short_{slot}_mm": 1e3 * (full - facts.fit.depth),
+                f"lateral_{slot}_mm": 1e3 * facts.fit.lateral,
+                f"tilt_{slot}_deg": math.degrees(facts.fit.tilt),
+                f"lock_in_{slot}": float(facts.lock_in),
+                f"mated_{slot}": float(judge.lacks is None),
+                f"docked_{slot}": float(judge.docked),
+                f"harms_{slot}": sum(facts.harms.values()),
+            }
+        self._hardest = max(self._hardest, events.get("contact_force_n", 0.0))
+        operations = {
+            name: operation
+            for judge in self._judges.values()
+            for name, operation in judge.operations().items()
+        }
+        refused = any(judge.faulty for judge in self._judges.values())
+        tested = events.get("tested", 0.0) > 0.0
+        measures |= {
+            "contact_force_n": self._hardest,
+            "harms": sum(measures[f"harms_{slot}"] for slot in self._judges),
+            "tested": float(tested),
+        }
+        failure = self._failure(snapshot)
+        if failure is None and not any(
+            not item.success and item.failure is None for item in operations.values()
+        ):
+            # Harm ends nothing by itself: the rest of the work is still to be done.
+            failure = next((i.failure for i in operations.values() if i.failure), None)
+        return Outcome(
+            success=(
+                failure is None
+                and all(operation.success for operation in operations.values())
+                and (tested or refused)
+            ),
+            failure=failure,
+            progress=float(np.mean([judge.progress for judge in self._judges.values()])),
+            measures=measures,
+            operations=operations,
+        )
+
+    def _facts(self, snapshot: Snapshot, assigned: Assigned) -> PlugFacts:
+        """Return what is true of one plug now."""
+        slot, events, parts = assigned.slot, snapshot.events, snapshot.pose_world_parts
+        plug = parts[assigned.plug]
+        dwell = events.get(f"dwell_s_{slot}")
+        return PlugFacts(
+            time=snapshot.cell.time,
+            fit=fit_of(parts[assigned.header].inverse() @ plug, assigned.plug_kind),
+            dock_fit=fit_of(parts[assigned.dock].inverse() @ plug, assigned.plug_kind),
+            held=self._held(snapshot, assigned.port.arm, plug),
+            latched=events.get(f"latched_{slot}", 0.0) > 0.0,
+            lock_in=events.get(f"lock_in_{slot}", 0.0) > 0.0,
+            interlock=events.get(f"interlock_{slot}", 0.0) > 0.0,
+            pull_play=1e-3 * events.get(f"pull_play_mm_{slot}", math.inf),
+            dwell=dwell,
+            under_voltage=events.get(f"{UNDER_VOLTAGE}_{slot}", 0.0) > 0.0,
+            harms={harm: events.get(f"{harm}_{slot}", 0.0) for harm in HARMS},
+        )
+
+    def _held(self, snapshot: Snapshot, arm: str, pose_world_plug: Pose) -> bool:
+        opening = snapshot.cell.robot.gripper_opening[arm]
+        grip = snapshot.pose_world_tools[arm] @ POSE_TOOL_PLUG
+        away = float(np.linalg.norm(grip.position - pose_world_plug.position))
+        return opening < 2.0 * NECK[1] + _CLOSED and away < _AT_NECK
+
+    def _failure(self, snapshot: Snapshot) -> str | None:
+        events = snapshot.events
+        if events.get("fallen", 0.0) > 0.0:
+            return "fell"
+        if self._hardest > self.config.force_limit:
+            return "over_force"
+        for slot in self._judges:
+            if events.get(f"{UNDER_VOLTAGE}_{slot}", 0.0) > 0.0:
+                return UNDER_VOLTAGE
+        return None
+
+    @override
+    def reward(self, before: Outcome, after: Outcome, action: Array) -> Mapping[str, float]:
+        return {
+            "progress": 10.0 * potential_difference(before.progress, after.progress),
+            "success": 10.0 if after.success else 0.0,
+            "failure": -5.0 if after.failure is not None else 0.0,
+            "harm": -2.0 * max(0.0, after.measures["harms"] - before.measures["harms"]),
+            "force": -excess(after.measures["contact_force_n"], self.config.force_limit),
+            "effort": -0.001 * effort(action),
+        }
+
+    @override
+    def observe(self, snapshot: Snapshot, layout: Layout) -> Mapping[str, Array]:
+        inputs = snapshot.cell.station.signals
+        signals = [float(inputs[name]) for name in self._inputs]
+        observed = {"signals": frozen("signals", signals, (len(signals),))}
+        for arm in ARMS:
+            observed[f"{arm}_in_hand"] = in_hand(snapshot, arm, RIB_LENGTH)
+        ports = self.station.pack(layout.parameters).slots
+        for slot in SLOTS:
+            kind = self.config.connectors[ports[slot].connector] if slot in ports else None
+            numbers = [0.0] * 4
+            if kind is not None:
+                numbers = [1.0, kind.tip, kind.mating.stroke, kind.mating.lock_stroke]
+            observed[f"{slot}_connector"] = frozen("connector", numbers, (4,))
+            for place in ("header", "dock"):
+                pose = layout.pose_world_believed.get(f"{place}_{slot}")
+                observed[f"{slot}_pose_world_{place}"] = (
+                    frozen("pose", np.zeros(7), (7,)) if pose is None else vector(pose)
+                )
+        return observed
+
+    @override
+    def requests(self, snapshot: Snapshot, layout: Layout) -> Mapping[str, Signal]:
+        inputs, tools = snapshot.cell.station.signals, snapshot.pose_world_tools
+        slots = self.station.pack(layout.parameters).slots
+        plugged = all(bool(inputs[f"lock_in_{slot}"]) for slot in slots)
+        clear = self._clear(tools, layout)
+        waiting = clear and all(
+            np.linalg.norm(pose.position - tools[arm].position) < _THERE
+            for arm, pose in self.station.pose_world_clear.items()
+        )
+        now = snapshot.cell.time
+        if not waiting or plugged:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = now
+        # Once the plugs are being taken off, missing ones are no news.
+        if self._idle_since is not None and now - self._idle_since >= _IDLE_TIME:
+            self._refused = True
+        tested = bool(inputs["test_done"])
+        return {REQUEST: plugged and clear and not tested, REFUSED: self._refused and not tested}
+
+    def _clear(self, tools: Mapping[str, Pose], layout: Layout) -> bool:
+        """Return whether no hand, as measured, is in the zone of the pack as believed."""
+        grown = _ZONE.margin + _ZONE.hand_radius
+        for box in self.zones(layout):
+            into = box.pose_world_box.inverse()
+            for tool in tools.values():
+                pose_box_tool = into @ tool
+                for point in _ZONE.points():
+                    inside = np.abs(pose_box_tool.transform(point)) - box.half_extents
+                    if np.all(inside < grown):
+                        return False
+        return True
