@@ -17,13 +17,16 @@ class SolverConfig:
     Attributes:
         tolerance: Largest violation of a constraint or of the optimality condition, in scaled
             units.
+        proximal: Weight of the distance to the last iterate that the solver adds. What it adds it
+            must take back: with its default of 1e-6, twice the iterations.
         iterations: Most outer iterations.
         inner_iterations: Most inner iterations of each; without this cap a program without a
             solution was seen to take 229 ms.
         failures: Consecutive failures after which the controller raises.
     """
 
-    tolerance: float = 1e-5
+    tolerance: float = 1e-6
+    proximal: float = 1e-9
     iterations: int = 20
     inner_iterations: int = 60
     failures: int = 10
@@ -69,6 +72,7 @@ class DenseQP:
         settings = self._qp.settings
         settings.eps_abs = config.tolerance
         settings.eps_rel = 0.0
+        settings.default_rho = config.proximal
         settings.max_iter = config.iterations
         settings.max_iter_in = config.inner_iterations
         settings.initial_guess = proxqp.InitialGuess.WARM_START_WITH_PREVIOUS_RESULT
