@@ -264,6 +264,53 @@ def read_urdf(path: Path) -> Tree:
     )
 
 
+def without_frames(path: Path) -> tuple[str, dict[str, tuple[str, Pose]]]:
+    """Return a URDF document without its frames, and which link carries each frame, and where.
+
+    A frame is a link behind a fixed joint that weighs nothing and has no shape. All else is left as
+    it is written, but what hangs on a frame hangs on the link that carries it.
+    """
+    root = ET.parse(path).getroot()
+    links = {link.get("name", ""): link for link in root.findall("link")}
+    carriers: dict[str, tuple[str, Pose]] = {}
+    for element in root.findall("joint"):
+        joint = _joint(element)
+        if joint.kind == "fixed" and _is_frame(links[joint.child]):
+            carriers[joint.child] = (joint.parent, joint.pose_parent_child)
+            root.remove(element)
+            root.remove(links[joint.child])
+
+    def carrier(link: str, pose: Pose) -> tuple[str, Pose]:
+        while link in carriers:
+            link, pose_link_frame = carriers[link]
+            pose = pose_link_frame @ pose
+        return link, pose
+
+    for element in root.findall("joint"):
+        joint = _joint(element)
+        if joint.parent not in carriers:
+            continue
+        link, pose = carrier(joint.parent, joint.pose_parent_child)
+        for tag in ("origin", "parent"):
+            for old in element.findall(tag):
+                element.remove(old)
+        _write_origin(element, pose)
+        ET.SubElement(element, "parent", link=link)
+    ET.indent(root)
+    document = '<?xml version="1.0"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    return document, {name: carrier(name, Pose.identity()) for name in carriers}
+
+
+def _is_frame(link: ET.Element) -> bool:
+    """Return whether a link weighs nothing and has no shape.
+
+    One without a mass in the file does not count: to PyBullet it weighs 1 kg.
+    """
+    mass = link.find("inertial/mass")
+    bare = link.find("visual") is None and link.find("collision") is None
+    return bare and mass is not None and float(mass.get("value", "1")) == 0.0
+
+
 def _text(numbers: tuple[float, ...] | Array) -> str:
     return " ".join(repr(float(number)) for number in numbers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from robot.arrays import Array
 from robot.errors import UnknownName
 from robot.spatial import Pose, rotate
+from robot.urdf import without_frames
 
 Sample = tuple[float, float, Sequence[float], float]
 """Position, velocity, reaction wrench and motor torque of one joint, as PyBullet returns them."""
@@ -28,7 +30,8 @@ class SimRobot:
         body: Bullet's number of it.
         fixed: Whether its base is bolted to the world.
         joint_index: Bullet's number of each joint that moves, by joint name.
-        link_index: Bullet's number of each link, by link name; the base link has -1.
+        link_index: Bullet's number of each link, by link name; the base link has -1, and a frame
+            has the number of the link that carries it.
         joint_child: Bullet's number of the link on the far side of each joint, fixed ones
             included, by joint name.
     """
@@ -39,7 +42,7 @@ class SimRobot:
         Args:
             client: The physics server.
             name: What it is called in the world.
-            urdf: Its simulation URDF.
+            urdf: Its simulation URDF, which names meshes by absolute paths.
             pose_world_base: Where its base link is.
             fixed: Whether the base is bolted to the world.
         """
@@ -50,9 +53,15 @@ class SimRobot:
         # URDF_MAINTAIN_LINK_ORDER corrupts the heap with large robots (bullet3 #3267), so joints
         # are found by name. No flag for self-collision: neighbouring capsules overlap, and what
         # must not meet is kept apart by the controller.
-        self.body: int = client.loadURDF(
-            str(urdf), useFixedBase=fixed, flags=client.URDF_USE_INERTIA_FROM_FILE
-        )
+        # Frames, which weigh nothing, are not loaded: Bullet would carry each through every pass
+        # over the links, for every row of every contact.
+        text, carriers = without_frames(urdf)
+        with tempfile.TemporaryDirectory() as folder:
+            loaded = Path(folder) / urdf.name
+            loaded.write_text(text, encoding="utf-8")
+            self.body: int = client.loadURDF(
+                str(loaded), useFixedBase=fixed, flags=client.URDF_USE_INERTIA_FROM_FILE
+            )
         self.joint_index: dict[str, int] = {}
         self.joint_child: dict[str, int] = {}
         self.link_index: dict[str, int] = {client.getBodyInfo(self.body)[0].decode(): -1}
@@ -63,6 +72,8 @@ class SimRobot:
             if info[2] in (client.JOINT_REVOLUTE, client.JOINT_PRISMATIC):
                 self.joint_index[info[1].decode()] = index
         self._set_up_dynamics()
+        self._pose_link_frame = {name: pose for name, (_, pose) in carriers.items()}
+        self.link_index |= {name: self.link_index[link] for name, (link, _) in carriers.items()}
         info = client.getDynamicsInfo(self.body, -1)
         self._pose_base_inertial = Pose(np.array(info[3]), np.array(info[4]))
         self._pose_inertial_base = self._pose_base_inertial.inverse()
@@ -164,23 +175,28 @@ class SimRobot:
         return np.concatenate([np.array(linear) + np.cross(angular, lever), angular])
 
     def pose_world_link(self, name: str) -> Pose:
-        """Return where a link's frame is. The truth: no device may report it.
+        """Return where a frame of the robot, a link's or a bare one, is. No device may report it.
 
         Raises:
-            UnknownName: If the robot has no such link.
+            UnknownName: If the robot has no such link or frame.
         """
         index = self.link(name)
         if index < 0:
-            return self.pose_world_base()
-        # Entries 4 and 5 are the link frame; 0 and 1 would be its centre of mass.
-        state = self._client.getLinkState(self.body, index, computeForwardKinematics=1)
-        return Pose(np.array(state[4]), np.array(state[5]))
+            pose_world_link = self.pose_world_base()
+        else:
+            # Entries 4 and 5 are the link frame; 0 and 1 would be its centre of mass.
+            state = self._client.getLinkState(self.body, index, computeForwardKinematics=1)
+            pose_world_link = Pose(np.array(state[4]), np.array(state[5]))
+        frame = self._pose_link_frame.get(name)
+        return pose_world_link if frame is None else pose_world_link @ frame
 
     def pose_link_inertial(self, name: str) -> Pose:
         """Return where a link's inertial frame (centre of mass, principal axes) is in it.
 
         Raises:
-            UnknownName: If the robot has no such link.
+            UnknownName: If the robot has no such link; a frame has no inertia.
         """
+        if name in self._pose_link_frame:
+            raise UnknownName(f"link of {self.name}", name, self.link_index)
         info = self._client.getDynamicsInfo(self.body, self.link(name))
         return Pose(np.array(info[3]), np.array(info[4]))

@@ -14,6 +14,18 @@ from robot.spatial import Pose
 OFF_CENTRE = """<robot name="lump"><link name="lump"><inertial><origin xyz="0.1 0.2 0.3"/>
 <mass value="2"/><inertia ixx="0.03" iyy="0.04" izz="0.05" ixy="0" ixz="0" iyz="0"/></inertial>
 <collision><geometry><box size="1 1 1"/></geometry></collision></link></robot>"""
+_BODY = """<inertial><mass value="{0}"/>
+<inertia ixx="{0}" iyy="{0}" izz="{0}" ixy="0" ixz="0" iyz="0"/></inertial>"""
+FRAMES = f"""<robot name="arm"><link name="base">{_BODY.format(3)}</link>
+<link name="flange">{_BODY.format(0)}</link><link name="tool">{_BODY.format(0)}</link>
+<link name="finger">{_BODY.format(1)}</link>
+<joint name="a" type="fixed"><origin xyz="0 0 1" rpy="0.3 0 0"/><parent link="flange"/>
+<child link="tool"/></joint>
+<joint name="b" type="fixed"><origin xyz="1 0 0" rpy="0 0 0.5"/><parent link="base"/>
+<child link="flange"/></joint>
+<joint name="slide" type="prismatic"><origin xyz="0 2 0" rpy="0 0.4 0"/><parent link="tool"/>
+<child link="finger"/><axis xyz="0 1 0"/><limit lower="0" upper="1" effort="1" velocity="1"/>
+</joint></robot>"""
 TILTED = Pose.from_rotation_vector([0.3, -0.2, 0.5], [1.0, 2.0, 3.0])
 
 
@@ -102,6 +114,35 @@ def test_a_robot_stands_where_its_link_frame_was_put(world: World, tmp_path: Pat
     np.testing.assert_allclose(pose.position, TILTED.position, atol=1e-12)
     assert pose.angle_to(TILTED) < 1e-7
     np.testing.assert_allclose(robot.pose_world_link("lump").position, TILTED.position, atol=1e-12)
+
+
+def test_frames_that_weigh_nothing_are_known_but_not_simulated(
+    world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "arm.urdf"
+    path.write_text(FRAMES)
+    robot = world.load_robot("arm", path, TILTED, fixed=True)
+    assert world.client.getNumJoints(robot.body) == 1
+    # What Bullet makes of the file as it is.
+    whole = world.client.loadURDF(str(path), TILTED.position, TILTED.quaternion, useFixedBase=True)
+    for body in (robot.body, whole):
+        numbers = range(world.client.getNumJoints(body))
+        slide = [world.client.getJointInfo(body, i)[1] for i in numbers].index(b"slide")
+        world.client.resetJointState(body, slide, 0.7)
+    links = {
+        world.client.getJointInfo(whole, i)[12].decode(): world.client.getLinkState(
+            whole, i, computeForwardKinematics=1
+        )
+        for i in range(3)
+    }
+    assert links.keys() == {"flange", "tool", "finger"}
+    for name, state in links.items():
+        pose = robot.pose_world_link(name)
+        np.testing.assert_allclose(pose.position, state[4], atol=1e-7)
+        assert pose.angle_to(Pose(np.array(state[4]), np.array(state[5]))) < 1e-6
+    assert robot.link("tool") == robot.link("base") == -1
+    with pytest.raises(UnknownName, match="tool"):
+        robot.pose_link_inertial("tool")
 
 
 def test_the_twist_of_a_robot_is_that_of_its_link_frame(world: World, tmp_path: Path) -> None:
