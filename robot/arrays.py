@@ -27,10 +27,11 @@ def frozen(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     # One product tells, cheaper than isfinite: squares of one sign cannot cancel, and those of any
     # quantity here do not overflow.
-    if not math.isfinite(np.vdot(array, array)):
+    product = array.dot(array) if array.ndim == 1 else np.vdot(array, array)
+    if not math.isfinite(product):
         bad = np.flatnonzero(~np.isfinite(array.ravel())).tolist()
         raise ValueError(f"{name}: expected finite numbers, got {array.ravel()[bad]} at {bad}")
-    array.flags.writeable = False
+    array.setflags(write=False)
     return array
 
 

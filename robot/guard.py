@@ -164,7 +164,9 @@ class Guard:
         np.subtract(scratch, self._command_centre, out=scratch)
         np.abs(scratch, out=scratch)
         openings = command.gripper_opening
-        if not np.greater(scratch, self._command_half).any() and not self._bends(openings):
+        # Counts, because `any` takes three times as long for so few.
+        beyond = np.count_nonzero(np.greater(scratch, self._command_half))
+        if not beyond and not self._bends(openings):
             return command
         self.clamps += 1
         return self._bent(command, measured, state.time)
@@ -267,7 +269,7 @@ class Guard:
         np.subtract(scratch, self._measured_centre, out=scratch)
         np.abs(scratch, out=scratch)
         beyond = np.greater(scratch, self._measured_half)
-        if not beyond.any():
+        if not np.count_nonzero(beyond):
             return None
         field, joint = divmod(int(np.argmax(beyond)), n)
         bound = self._measured_half[field * n + joint]

@@ -51,7 +51,8 @@ class FrictionObserver:
             config: Bandwidth and bound.
         """
         self._cutoff = 2.0 * math.pi * config.cutoff_hz
-        self._joints = joints
+        # Numbers rather than a mask: rows are taken every tick.
+        self._joints = np.flatnonzero(joints)
         self._bound = config.share * effort_limits[joints]
         self._inertia: Array | None = None
         self._expected = np.zeros(0)
@@ -71,7 +72,7 @@ class FrictionObserver:
             acceleration: Of the program's solution. Shape (nv,).
             dt: In s.
         """
-        self._inertia = inertia[-len(self._joints) :][self._joints]
+        self._inertia = inertia[-len(self.effort) :].take(self._joints, axis=0)
         self._expected = velocity + dt * acceleration
 
     def skip(self) -> None:

@@ -214,7 +214,7 @@ class SelfCollision:
         if due or self._distances.min() < self._config.attention:
             self._age = 0.0
             self.distances(configuration)
-        nearest = np.argsort(self._distances)[: self.rows]
+        nearest = self._distances.argsort()[: self.rows]
         watched = nearest[self._distances[nearest] < self._config.attention]
         for row, pair in enumerate(watched):
             lower[row] = self._demand(configuration, pair, rows[row])
