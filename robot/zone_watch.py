@@ -183,7 +183,7 @@ class HandWatch:
             result,
         )
         self.depth, self.zone = float(result[DEPTH]), int(result[DEPTH_ZONE])
-        self.enters, self.enters_zone = result[ENTERS] > 0.0, int(result[ENTERS_ZONE])
+        self.enters, self.enters_zone = bool(result[ENTERS]), int(result[ENTERS_ZONE])
         self.speed = float(result[SPEED])
 
 

@@ -109,13 +109,17 @@ _PARAMETERS: Mapping[str, tuple[str, float]] = {
 }
 
 
-def draw_pack(rng: np.random.Generator, fault_chance: float = 0.0) -> dict[str, float]:
-    """Draw a pack of 350 to 800 V as parameters of a layout.
+def draw_pack(
+    rng: np.random.Generator, charged: float | None = None, fault_chance: float = 0.0
+) -> dict[str, float]:
+    """Draw a pack as parameters of a layout.
 
     The same numbers are drawn whether or not the pack is faulty.
 
     Args:
         rng: The episode's generator.
+        charged: Voltage of this model when charged, in V, of which it has 92 to 100 %; if omitted,
+            the pack has 350 to 800 V.
         fault_chance: Chance that the pack fails one of the tester's limits.
 
     Returns:
@@ -123,8 +127,11 @@ def draw_pack(rng: np.random.Generator, fault_chance: float = 0.0) -> dict[str, 
     """
     u = dict(zip(_DRAWS, rng.uniform(size=len(_DRAWS)).tolist(), strict=True))
     cell_voltage, spread_limit = _CHEMISTRIES["lfp" if u["chemistry"] < 0.5 else "nmc"]
-    cells = round((350.0 + 450.0 * u["voltage"]) / cell_voltage)
-    voltage = min(max(cells * cell_voltage, 350.0), 800.0)
+    if charged is None:
+        voltage = 350.0 + 450.0 * u["voltage"]
+    else:
+        voltage = charged * (0.92 + 0.08 * u["voltage"])
+    cells = max(round(voltage / cell_voltage), 1)
     insulation = 1e3 * 20.0 ** u["insulation"]
     spread = spread_limit * (0.1 + 0.6 * u["spread"])
     limit = cells * _CELL_RESISTANCE_LIMIT

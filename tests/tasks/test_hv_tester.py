@@ -456,6 +456,13 @@ def test_drawn_packs_are_plausible_and_good():
     assert max(voltages) - min(voltages) > 400.0
 
 
+def test_a_pack_of_a_known_model_has_nearly_its_voltage():
+    rng = np.random.default_rng(2)
+    drawn = [draw_pack(rng, charged=450.0)["pack_voltage_v"] for _ in range(100)]
+    assert 414.0 <= min(drawn) < 420.0
+    assert 444.0 < max(drawn) <= 450.0
+
+
 def test_faulty_packs_are_found_out_and_draw_as_many_numbers():
     missed = set()
     for seed in range(40):
