@@ -10,11 +10,12 @@ import numpy as np
 from typing_extensions import override
 
 from robot.arrays import Array
-from robot.errors import ConfigError
+from robot.errors import ConfigError, EpisodeSetupError
 from robot.sim import harness_contact as contact
 from robot.sim import harness_kernel as kernel
 from robot.sim import harness_rod as rod
-from robot.sim.harness_config import HarnessConfig, HarnessHarm, fill_parameters, first_guess
+from robot.sim.harness_config import HarnessConfig, HarnessHarm, fill_parameters
+from robot.sim.harness_shape import first_guess
 from robot.sim.world import ForceElement, World
 from robot.spatial import Pose
 
@@ -26,6 +27,8 @@ _PAIRS = 256
 _LOOK = 4
 # A plug that has moved this much more than one that is quiet wakes the rod.
 _WAKE = 2.0
+# Distance of its ends, in lengths, to which a cable can be laid: stretched by some 100 N.
+_REACH = 1.02
 # Longest time of relaxing, in s.
 _RELAX_TIME = 6.0
 # Squared speed of a node beyond which the rod has blown up, in (m/s)^2.
@@ -35,7 +38,7 @@ _RUNAWAY = 1e6
 class Harness(ForceElement):
     """A discrete elastic rod between a clip on the station and a body that is free to move.
 
-    After `reset` it hangs at rest; that is worked out when it is first needed, so that the plug may
+    After `reset` it hangs at rest; how is worked out when it is first needed, so that the plug may
     be put somewhere after the reset. While plug and rod are still the rod is left alone and its
     last wrench goes on acting; it wakes when the plug moves by a tenth of a millimetre. Only what
     `set_obstacles` names, which does not move, is in its way. The plug's mass is read when it is
@@ -86,10 +89,6 @@ class Harness(ForceElement):
 
     def configure(self, config: HarnessConfig, pose_world_clip: Pose | None = None) -> None:
         """Replace the cable, and move the clip if asked to; resets.
-
-        Args:
-            config: What it is made of.
-            pose_world_clip: Where the cable leaves the clip; as before if omitted.
 
         Raises:
             ConfigError: If the substeps cannot follow so stiff a cable.
@@ -185,10 +184,9 @@ class Harness(ForceElement):
         return HarnessHarm(int(bent[2]), int(tugged[2]), float(bent[3]), float(tugged[3]))
 
     def nodes(self) -> Array:
-        """Return points along the cable in the world, from clip to plug, in m.
+        """Return both ends and the middle of each segment, from the clip on, in the world, in m.
 
-        Returns:
-            Both ends, and between them the middle of each segment. Shape (segments + 2, 3).
+        Shape (segments + 2, 3).
         """
         self._settle()
         points = self._rod[:, :3].copy()
@@ -200,8 +198,7 @@ class Harness(ForceElement):
     def wrench(self) -> Array:
         """Return force and torque on the plug about its centre, mean of a step, world axes.
 
-        Returns:
-            In N and N·m. Shape (6,).
+        In N and N·m. Shape (6,).
         """
         self._settle()
         return self._memory[kernel.LAST_WRENCH : kernel.LAST_WRENCH + 6].copy()
@@ -209,8 +206,7 @@ class Harness(ForceElement):
     def clip_wrench(self) -> Array:
         """Return force and torque of the cable on the clip about its origin, world axes.
 
-        Returns:
-            In N and N·m. Shape (6,).
+        In N and N·m. Shape (6,).
         """
         self._settle()
         forces, arms = self._rod[:2, rod.F : rod.F + 3], self._rod[:2, :3]
@@ -259,7 +255,7 @@ class Harness(ForceElement):
         """Continue from what `state` returned, with the configuration of then.
 
         Args:
-            state: Shape (15 segments + 83,).
+            state: Shape (15 segments + 82,).
         """
         self._set_parameters()
         size = self._rod.size
@@ -299,7 +295,7 @@ class Harness(ForceElement):
 
     def _settle(self) -> None:
         """Lay the rod at rest, unless it has been and the plug has not been put elsewhere since."""
-        if self._stepped:
+        if self._stepped or not self._active:
             return
         pose = self._client.getBasePositionAndOrientation(self._body)
         if self._settled and pose == self._settled_at:
@@ -309,9 +305,18 @@ class Harness(ForceElement):
         gravity = p[rod.GRAVITY]
         down = gravity / max(float(np.linalg.norm(gravity)), 1e-9)
         pose_world_end = Pose(np.array(position), np.array(quaternion)) @ self._pose_body_cable
+        start = self._pose_world_clip.position
+        distance = float(np.linalg.norm(pose_world_end.position - start))
+        if not distance < _REACH * c.length:
+            raise EpisodeSetupError(
+                f"harness on '{self.body}': its end is {distance:.2f} m from the clip, the cable "
+                f"is {c.length:.2f} m long; put the plug within reach or use set_active(False)"
+            )
         self._rod[:] = 0.0
-        self._rod[1:-1, :3] = first_guess(c, self._pose_world_clip, pose_world_end, down)
-        start, ahead = self._pose_world_clip.position, 0.5 * c.piece * p[rod.CLIP_TANGENT]
+        self._rod[1:-1, :3] = first_guess(
+            c, self._pose_world_clip, pose_world_end, down, self._boxes, float(p[rod.FLOOR])
+        )
+        ahead = 0.5 * c.piece * p[rod.CLIP_TANGENT]
         self._rod[:2, :3] = start - ahead, start + ahead
         step = c.longest_substep
         most = int(_RELAX_TIME / step)
@@ -319,12 +324,6 @@ class Harness(ForceElement):
             position, quaternion, self._rod, self._memory, p, self._boxes, self._pairs,
             c.twist, step, most,
         )  # fmt: skip
-        if not np.isfinite(self._rod).all():
-            raise ConfigError(
-                f"harness on '{self.body}': found no shape in which {c.length:.3f} m of cable hang "
-                f"from {start.round(3)} to {pose_world_end.position.round(3)}; are clip and plug "
-                "where they should be? require_length() checks the length"
-            )
         self._force, self._torque = tuple(wrench[:3]), tuple(wrench[3:])
         self._position, self._settled_at = position, pose
         self._settled, self._frozen, self._look = True, made < most, 0

@@ -1,12 +1,10 @@
-"""What a harness is made of, how short it may be, and how it might hang."""
+"""What a harness is made of, what harms it, and what its kernel computes with."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-
-import numpy as np
 
 from robot.arrays import Array
 from robot.errors import ConfigError
@@ -16,6 +14,15 @@ from robot.spatial import Pose
 # The substeps are symplectic Euler: stable while frequency times substep is below 2. Well below it
 # the frequency of the grid's fastest wave is also about right.
 _STEP_RATIO = 0.8
+# Losses: of the fastest axial and bending waves a share of the critical damping, of slow bending
+# this time, in s, where that is less: a cable loses about a tenth in each swing of some 5 Hz.
+_GRID_LOSS = 0.4
+_BEND_LOSS_TIME = 10e-3
+_TWIST_LOSS_TIME = 10e-3
+# Stiffness of a point against an obstacle, in N/m; damping as a share of the critical one of a
+# node; friction bristle over normal stiffness.
+_PUSH, _PUSH_LOSS, _SHEAR = 1e4, 0.5, 0.5
+_LEAST_SEGMENTS = 6
 # Losses: of the fastest axial and bending waves a share of the critical damping, of slow bending
 # this time, in s, where that is less: a cable loses about a tenth in each swing of some 5 Hz.
 _GRID_LOSS = 0.4
@@ -57,6 +64,9 @@ class HarnessConfig:
         friction: Coulomb's coefficient against obstacles and floor.
         twist: How far the plug's end is turned about the cable against the clip's when it is
             reset, in rad, positive about the way from clip to plug.
+        lean: How far to the side it is held before it is let fall at a reset, in handles of the
+            first guess; positive to the left, seen from the clip. It decides to which side a cable
+            falls that could fall to either.
         segments: Pieces of equal length.
         substeps: Steps of the rod in one physics step.
         bend_radius_min: Bent more narrowly, it suffers harm, in m; `None` for the larger of 60 mm
@@ -73,6 +83,7 @@ class HarnessConfig:
     damping: float = 10.0
     friction: float = 0.3
     twist: float = 0.0
+    lean: float = 0.15
     segments: int = 16
     substeps: int = 16
     bend_radius_min: float | None = None
@@ -180,106 +191,6 @@ class HarnessHarm:
     over_tugged: int
     bent_time: float
     tugged_time: float
-
-
-def span(pose_clip: Pose, pose_end: Pose, bend_radius: float) -> float:
-    """Return the length of a short way between two ends that bends no more than allowed, in m.
-
-    An arc at each end and a straight piece between, found by turning both arcs towards the straight
-    piece until nothing changes (the curve-straight-curve path of Dubins, in space). Never less than
-    the straight distance.
-
-    Args:
-        pose_clip: Where the cable leaves the clip; its z axis is the outward tangent.
-        pose_end: Where it leaves the plug, in the same frame; z likewise.
-        bend_radius: Of the arcs, in m.
-    """
-    starts = (pose_clip.position, pose_end.position)
-    tangents = (pose_clip.rotation[:, 2], pose_end.rotation[:, 2])
-    joint, arcs = [*starts], [0.0, 0.0]
-    for _ in range(60):
-        straight = joint[1] - joint[0]
-        norm = float(np.linalg.norm(straight))
-        if norm < 1e-9:
-            break
-        for i, sign in ((0, 1.0), (1, -1.0)):
-            ahead = sign * straight / norm
-            cosine = float(np.clip(tangents[i] @ ahead, -1.0, 1.0))
-            side = ahead - cosine * tangents[i]
-            sine = float(np.linalg.norm(side))
-            side = side / sine if sine > 1e-9 else np.zeros(3)
-            arcs[i] = math.acos(cosine) * bend_radius
-            turn = sine * tangents[i] + (1.0 - cosine) * side
-            # Half of the way only: near ends that look away from each other it would swing.
-            joint[i] = 0.5 * (joint[i] + starts[i] + bend_radius * turn)
-    distance = float(np.linalg.norm(starts[1] - starts[0]))
-    return max(distance, sum(arcs) + float(np.linalg.norm(joint[1] - joint[0])))
-
-
-def require_length(
-    config: HarnessConfig, pose_clip: Pose, pose_end: Pose, what: str = "harness"
-) -> None:
-    """Refuse a harness that is shorter than the way it must span.
-
-    Args:
-        config: Length and allowed bend radius.
-        pose_clip: Where the cable leaves the clip; its z axis is the outward tangent.
-        pose_end: Where it leaves the plug at the far end of its way, in the same frame.
-        what: Name of the harness and of the way, for the message.
-
-    Raises:
-        ConfigError: With both lengths.
-    """
-    needed = span(pose_clip, pose_end, config.bend_limit)
-    if config.length < needed:
-        ends = [np.array2string(p.position, precision=3) for p in (pose_clip, pose_end)]
-        raise ConfigError(
-            f"{what}: length {config.length:.3f} m is less than the {needed:.3f} m it must span "
-            f"from the clip at {ends[0]} to the plug at {ends[1]} with bends of "
-            f"{config.bend_limit * 1e3:.0f} mm; give at least {needed:.3f} m or move the clip"
-        )
-
-
-def first_guess(config: HarnessConfig, pose_clip: Pose, pose_end: Pose, down: Array) -> Array:
-    """Return points along a cubic curve of the cable's length between two clamped ends.
-
-    A Bezier curve whose handles lie along the tangents, bent downwards a little; the length of the
-    handles is found by bisection. A cable that is too short is laid along the straight line.
-
-    Args:
-        config: Length and number of segments.
-        pose_clip: Where the cable leaves the clip; its z axis is the outward tangent.
-        pose_end: Where it leaves the plug, in the same frame; z likewise.
-        down: Direction of gravity, or zero. Shape (3,).
-
-    Returns:
-        The middle of each segment, in m. Shape (segments, 3).
-    """
-    start, end = pose_clip.position, pose_end.position
-    handles = [pose.rotation[:, 2] + _SAG * down for pose in (pose_clip, pose_end)]
-    t = np.linspace(0.0, 1.0, _SAMPLES)[:, None]
-    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
-
-    def curve(reach: float) -> tuple[Array, Array]:
-        points = (
-            weights[0] * start
-            + weights[1] * (start + reach * handles[0])
-            + weights[2] * (end + reach * handles[1])
-            + weights[3] * end
-        )
-        steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-        return points, np.concatenate([[0.0], np.cumsum(steps)])
-
-    low, high = 0.0, 4.0 * config.length
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        if curve(middle)[1][-1] < config.length:
-            low = middle
-        else:
-            high = middle
-    points, along = curve(low)
-    wanted = (np.arange(config.segments) + 0.5) / config.segments * along[-1]
-    return np.stack([np.interp(wanted, along, points[:, axis]) for axis in range(3)], axis=1)
 
 
 def fill_parameters(
