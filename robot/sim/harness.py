@@ -322,7 +322,7 @@ class Harness(ForceElement):
         most = int(_RELAX_TIME / step)
         *wrench, made = kernel.relax(
             position, quaternion, self._rod, self._memory, p, self._boxes, self._pairs,
-            c.twist, step, most,
+            float(c.twist), step, most,
         )  # fmt: skip
         self._force, self._torque = tuple(wrench[:3]), tuple(wrench[3:])
         self._position, self._settled_at = position, pose
@@ -340,12 +340,9 @@ class Harness(ForceElement):
 
     def _warm_up(self) -> None:
         """Compile the kernels, or load them from the cache, before time matters."""
-        self._settle()
-        position, quaternion = self._settled_at
-        kernel.advance(
-            position, quaternion, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0),
-            self._rod, self._memory, self._parameters, self._boxes, self._pairs,
-            self._world.physics_dt, self.config.substeps,
-        )  # fmt: skip
-        kernel.has_moved(position, quaternion, self._memory, _WAKE)
-        self.reset()
+        still, upright = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)
+        nodes, memory = self._rod.copy(), self._memory.copy()
+        work = (nodes, memory, self._parameters, self._boxes, self._pairs)
+        kernel.relax(still, upright, *work, 0.0, 1e-6, 0)
+        kernel.advance(still, upright, still, still, *work, self._world.physics_dt, 1)
+        kernel.has_moved(still, upright, memory, _WAKE)

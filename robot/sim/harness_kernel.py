@@ -252,7 +252,7 @@ def relax(
         position: Of the plug's centre in the world, in m. Three numbers.
         quaternion: Its orientation (x, y, z, w). Four numbers.
         rod: Nodes, from a guess; changed. Shape (n + 2, COLUMNS).
-        memory: Changed. Shape (MEMORY,).
+        memory: Begun anew, but for the harm. Shape (MEMORY,).
         p: Parameters. Shape (PARAMETERS,).
         boxes: Obstacles. Shape (b, BOX).
         pairs: Work space. Shape (most, 2).
@@ -294,7 +294,7 @@ def relax(
     found = find_near(rod, p, boxes, pairs)
     contact_forces(rod, p, boxes, pairs, found, 0.0, h)
     w = plug_wrench(rod, position, tangent, moment)
-    memory[:] = 0.0
+    memory[:HARM] = 0.0
     memory[ANGLE], memory[QUIET] = twist, QUIET_STEPS + 1.0
     memory[OFFSET] = twist - twist_angle(rod, p, axis)
     for c in range(3):

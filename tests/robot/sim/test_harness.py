@@ -23,6 +23,7 @@ TAUT = Pose.translation([0.802, 0.0, 1.0])
 def energy(hanging: Hanging, mass: float) -> float:
     """Return kinetic, elastic and potential energy of rod and plug, in J."""
     harness, p = hanging.harness, hanging.harness._parameters
+    harness.nodes()  # Lays it, if it has not been.
     nodes = harness._rod
     ways = np.diff(nodes[:, :3], axis=0)
     lengths = np.linalg.norm(ways, axis=1)
@@ -328,6 +329,13 @@ def test_the_twist_it_is_reset_with_turns_the_plug():
 def test_an_obstacle_without_size_is_refused():
     with pytest.raises(ConfigError, match="half_extents: expected more than 0 m"):
         Hanging().harness.set_obstacles([(Pose.identity(), (0.1, 0.0, 0.1))])
+
+
+def test_it_can_be_made_before_its_plug_is_in_place():
+    hanging = Hanging(pose_world_plug=Pose.translation([5.0, 0.0, 1.0]), mass=0.0)
+    hanging.world.set_pose("plug", HOME)
+    hanging.run(1e-3)
+    assert hanging.harness.nodes()[-1] == pytest.approx((HOME @ DOWN).position)
 
 
 def test_a_plug_out_of_reach_is_told_of_with_both_lengths():
