@@ -241,7 +241,7 @@ class MatingTruth:
         locked: Whether the slide is all the way in.
         interlock: Whether the interlock contact is closed.
         power: Whether the power contacts touch.
-        peak_force: Largest push since the reset, walls not counted, in N.
+        peak_force: Largest push on an open latch since the reset, walls not counted, in N.
         latch_broken: Whether the contact body was torn off its latch.
         pin_bent: Whether a pin was bent.
         over_force: Whether the push was more than any connector stands.

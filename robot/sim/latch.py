@@ -6,6 +6,7 @@ law of `robot.mating`: geometry-only detents would have the stiffness of contact
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -33,6 +34,9 @@ _FASTEST = 5.0
 _LONGEST_SLEEP = 20
 # From a nose to a mouth, in m: nearer, each step counts.
 _NEAR = 5e-3
+# A sleeping plug is looked at every so many steps, and wakes when it was moved by more, in m.
+_SLEEP_PERIOD = 4
+_MOVED = 2e-5
 
 
 _FLAGS = (
@@ -75,7 +79,9 @@ class MatingElement(ForceElement):
         self._no_force = np.zeros(3)
         self._world: World | None = None
         self._body = -1
+        self._other_bodies: list[int] = []
         self._asleep = False
+        self._rest = (0.0, 0.0, 0.0)
         self._sleep = 0
         self._memory = np.zeros(kernel.MEMORY)
         self._seen = np.zeros(len(_FLAGS))
@@ -87,7 +93,7 @@ class MatingElement(ForceElement):
         start: str | None = None,
         engagement: Engagement = Engagement.FREE,
     ) -> None:
-        """Set what varies from episode to episode; takes effect at the next `reset`.
+        """Set what varies from episode to episode; call `reset` before the next step.
 
         Args:
             sockets: As they are in this episode.
@@ -131,8 +137,9 @@ class MatingElement(ForceElement):
     @override
     def reset(self) -> None:
         self.events = []
+        if self._world is not None:
+            self.set_asleep(self._world, False)
         self._sleep = 0
-        self._asleep = False
         self._memory[:] = 0.0
         self._memory[kernel.SOCKET] = -1.0
         if self._start >= 0 and self._engagement != Engagement.FREE:
@@ -143,15 +150,18 @@ class MatingElement(ForceElement):
 
     @override
     def apply(self, world: World) -> None:
-        if self._asleep:
-            return
-        if self._world is not world:
-            self._attach(world)
         if self._sleep > 0:
             self._sleep -= 1
             return
+        if self._world is not world:
+            self._attach(world)
         client, memory = world.client, self._memory
         position, quaternion = client.getBasePositionAndOrientation(self._body)
+        if self._asleep:
+            if math.dist(position, self._rest) < _MOVED:
+                self._sleep = _SLEEP_PERIOD - 1
+                return
+            self.set_asleep(world, False)
         inside = int(memory[kernel.SOCKET])
         if inside < 0:
             gap = kernel.gap(position, self._rows) - self._nose - _NEAR
@@ -179,22 +189,37 @@ class MatingElement(ForceElement):
         Args:
             state: Shape (2 + MEMORY,).
         """
-        self._sleep, self._asleep = int(state[0]), bool(state[1])
         self._memory[:] = state[2:]
+        if self._world is not None:
+            self.set_asleep(self._world, bool(state[1]))
+        self._sleep = int(state[0])
         self._seen = self._memory[_WATCHED].copy()
 
     def set_asleep(self, world: World, asleep: bool) -> None:
-        """Let the plug hang where it is at no cost, or wake it up.
+        """Let the plug hang where it is, out of contact with its socket and at no cost; or wake it.
 
-        Wake it before a hand or a cable moves: a sleeping plug stands still whatever pulls at it.
+        Wake it before a hand or a cable pulls: what does not touch it moves a sleeping plug not at
+        all. Something that bumps into it wakes it within a few steps. Bullet falls asleep and wakes
+        up one step late, so push on it by nothing meanwhile, and let a step pass between waking it
+        and `World.restore`, or what follows differs in the last digits.
 
         Args:
             world: Where.
             asleep: Whether to put it to sleep.
+
+        Raises:
+            ValueError: If it is in no socket, where it would hang in the air.
         """
-        if asleep != self._asleep:
-            self._asleep = asleep
-            world.set_asleep(self.plug, asleep)
+        if asleep == self._asleep:
+            return
+        number = int(self._memory[kernel.SOCKET])
+        if asleep and number < 0:
+            raise ValueError(f"{self.plug}: in no socket, so it cannot sleep there")
+        self._asleep, self._sleep = asleep, 0
+        world.set_asleep(self.plug, asleep)
+        # Bullet goes on computing the contacts of what sleeps.
+        self._touch(world, self._other_bodies[number], not asleep)
+        self._rest, _ = world.client.getBasePositionAndOrientation(self._body)
 
     def truth(self) -> MatingTruth:
         """Return what is true of the plug after the last step."""
@@ -236,6 +261,10 @@ class MatingElement(ForceElement):
         if latched and force > friction:
             return stretch + max(0.0, depth - float(row[kernel.LATCH_DEPTH]))
         return stretch
+
+    def _touch(self, world: World, other: int, enabled: bool) -> None:
+        """Let the plug and a socket's body touch, or pass through each other."""
+        world.client.setCollisionFilterPair(self._body, other, -1, -1, int(enabled))
 
     def _walls_push(self, inside: int) -> float:
         """Return what the walls bear of a push, where that can do harm: before the latch, in N."""
@@ -308,6 +337,8 @@ class MatingElement(ForceElement):
             rotation = pose.rotation
             row[kernel.ORIGIN] = pose.position
             row[kernel.ROTATION] = rotation.ravel()
+            # Another element of the same plug may have left it asleep.
+            self._touch(world, world.body(socket.name), not self._asleep)
             self._axes.append(tuple(rotation[:, 2].tolist()))
 
 

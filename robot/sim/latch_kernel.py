@@ -94,7 +94,8 @@ def advance(
     _slip(x, pull, dt, p, memory)
     push = p[STIFFNESS] * memory[Z]
     memory[FORCE] = push + _DAMPING * (memory[Z] - before) / dt
-    memory[PEAK] = max(memory[PEAK], push)
+    if memory[LATCHED] == 0.0:
+        memory[PEAK] = max(memory[PEAK], push)
     memory[RELAXED] = memory[RELAXED] + dt if push < p[ARM_FORCE] else 0.0
     if memory[LATCHED] > 0.0 and memory[RELAXED] > _ARM_TIME:
         memory[ARMED] = 1.0

@@ -28,8 +28,9 @@ COLLAR_THICKNESS = 0.005
 COLLAR_RIM = 0.006
 # The key rib begins so far behind the nose's tip, in m: where a wrong key stops.
 KEY_START = 3e-3
-# From the outermost keys' middle to the nose's edge, in m.
-_KEY_EDGE = 4e-3
+# From the outermost keys' middle to the nose's edge, as a share of its width: a slot nearer to the
+# corner of the mouth would catch the corner of a nose that is turned a little.
+_KEY_EDGE = 0.2
 # A dock's detent and friction, in N, and drag, in N·s/m.
 _DOCK_DETENT = 8.0
 _DOCK_FRICTION = 2.0
@@ -219,7 +220,7 @@ def key_offset(kind: ConnectorType, code: KeyCode) -> float:
         kind: Whose nose.
         code: From A, at -y, to F, at +y.
     """
-    reach = 0.5 * kind.nose.width - _KEY_EDGE
+    reach = (0.5 - _KEY_EDGE) * kind.nose.width
     return reach * (2.0 * KEY_CODES.index(code) / (len(KEY_CODES) - 1) - 1.0)
 
 

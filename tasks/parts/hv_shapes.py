@@ -40,10 +40,14 @@ _SLOT_ROOM = 3e-4
 _FLANGE = 0.018
 # Walls go on behind the deepest plug, in m.
 _BEHIND = 2e-3
-# A docked plug has room, and its front collar rests on a shelf, in m.
-_DOCK_CLEARANCE = 4e-4
-_SHELF_GAP = 3e-4
+# A dock's clearance above the nose, below it and to each side, in m: gravity and cable press a
+# docked plug against the upper wall with its nose and on a shelf with its front collar, so both are
+# flush, and one held askew has room below. The shelf has a ramp before it.
+_DOCK_ABOVE, _DOCK_BELOW, _DOCK_BESIDE = 5e-5, 9e-4, 3e-4
+_SHELF_GAP = 1e-4
 _SHELF_THICKNESS = 6e-3
+_SHELF_HALF_WIDTH = 8e-3
+_RAMP_LENGTH, _RAMP_DROP = 6e-3, 4e-3
 
 
 def plug_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
@@ -93,7 +97,8 @@ def header_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
         friction: Its share of the friction with plugs.
     """
     depth = kind.mating.full_depth + _BEHIND
-    shapes = _walls(kind, kind.nose.clearance, depth, HEADER)
+    gap = kind.nose.clearance
+    shapes = _walls(kind, (gap, gap, gap), depth, HEADER)
     half_x, half_y = kind.opening
     shapes += [
         Box(
@@ -114,7 +119,7 @@ def header_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
     return Part(name=name, shapes=tuple(shapes), fixed=True, friction=friction)
 
 
-def dock_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
+def dock_part(name: str, kind: ConnectorType, friction: float = 0.2) -> Part:
     """Return a dock: a wider pocket of the same kind, and a shelf under the front collar.
 
     The shelf is on the +x side, where a plug held level or nose down is heavy; pads come from the
@@ -123,17 +128,24 @@ def dock_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
     Args:
         name: Unique in the scene.
         kind: Type of the plug it is for.
-        friction: Its share of the friction with the plug.
+        friction: Its share of the friction with the plug: smooth, since a plug that comes askew has
+            to slide up the ramp.
     """
-    shapes = _walls(kind, _DOCK_CLEARANCE, kind.dock.full_depth + _BEHIND, DOCK)
-    # The front collar reaches from here towards the mouth.
-    front = kind.dock.stroke - kind.nose.length
+    gaps = (_DOCK_ABOVE, _DOCK_BELOW, _DOCK_BESIDE)
+    shapes = _walls(kind, gaps, kind.dock.full_depth + _BEHIND, DOCK)
+    # The front collar reaches so far out of the mouth.
+    rear = kind.dock.stroke - kind.nose.length - COLLAR_THICKNESS
     top = NECK[0] + COLLAR_RIM + _SHELF_GAP
-    length = COLLAR_THICKNESS - front
+    profile = (
+        (top + _MARGIN, -_MARGIN),
+        (top + _MARGIN, rear),
+        (top + _MARGIN + _RAMP_DROP, rear - _RAMP_LENGTH),
+        (top + _SHELF_THICKNESS, rear - _RAMP_LENGTH),
+        (top + _SHELF_THICKNESS, -_MARGIN),
+    )
     shapes.append(
-        Box(
-            (0.5 * _SHELF_THICKNESS, NECK[1] + COLLAR_RIM, 0.5 * length),
-            Pose.translation((top + 0.5 * _SHELF_THICKNESS, 0.0, -0.5 * length)),
+        ConvexHull(
+            tuple((x, y, z) for x, z in profile for y in (-_SHELF_HALF_WIDTH, _SHELF_HALF_WIDTH)),
             color=DOCK,
         )
     )
@@ -183,42 +195,41 @@ def _rib(kind: ConnectorType) -> ConvexHull:
     )
 
 
-def _walls(kind: ConnectorType, clearance: float, depth: float, color: Color) -> list[Shape]:
-    """Return five blocks about a mouth, one of them cut by the key's slot."""
-    half_x, half_y = 0.5 * kind.nose.height + clearance, 0.5 * kind.nose.width + clearance
-    edge = half_y + _FLANGE
-    left, right = _slot(kind, clearance)
+def _walls(
+    kind: ConnectorType, gaps: tuple[float, float, float], depth: float, color: Color
+) -> list[Shape]:
+    """Return five blocks about a mouth, one side of it cut by the key's slot.
 
-    def block(x: tuple[float, float], y: tuple[float, float]) -> Box:
+    Args:
+        kind: Whose nose goes in.
+        gaps: From the nose to the walls on the -x side, the +x side and each y side, in m.
+        depth: Of the blocks, in m.
+        color: Of the blocks.
+    """
+    above, below = -0.5 * kind.nose.height - gaps[0], 0.5 * kind.nose.height + gaps[1]
+    side = 0.5 * kind.nose.width + gaps[2]
+    edge, top, bottom = side + _FLANGE, above - _FLANGE, below + _FLANGE
+    half_slot = _RIB_HALF_WIDTH + _SLOT_ROOM + gaps[2] - kind.nose.clearance
+    left, right = kind.key_offset - half_slot, kind.key_offset + half_slot
+    # Above the rib the slot is closed to the eye only: no rib reaches so far.
+    closed = above - 2.0 * _RIB_HEIGHT
+
+    def block(x: tuple[float, float], y: tuple[float, float], collides: bool = True) -> Box:
         return Box(
             (0.5 * (x[1] - x[0]), 0.5 * (y[1] - y[0]), 0.5 * depth),
             Pose.translation((0.5 * (x[0] + x[1]), 0.5 * (y[0] + y[1]), 0.5 * depth)),
             color=color,
+            collides=collides,
         )
 
-    outer = half_x + _FLANGE
     return [
-        block((half_x, outer), (-edge, edge)),
-        block((-half_x, half_x), (half_y, edge)),
-        block((-half_x, half_x), (-edge, -half_y)),
-        block((-outer, -half_x), (right, edge)),
-        block((-outer, -half_x), (-edge, left)),
-        # What closes the slot above the rib is only seen: no rib reaches it.
-        Box(
-            (0.5 * (outer - half_x - 2.0 * _RIB_HEIGHT), 0.5 * (right - left), 0.5 * depth),
-            Pose.translation(
-                (-0.5 * (outer + half_x + 2.0 * _RIB_HEIGHT), 0.5 * (left + right), 0.5 * depth)
-            ),
-            color=color,
-            collides=False,
-        ),
+        block((below, bottom), (-edge, edge)),
+        block((above, below), (side, edge)),
+        block((above, below), (-edge, -side)),
+        block((top, above), (right, edge)),
+        block((top, above), (-edge, left)),
+        block((top, closed), (left, right), collides=False),
     ]
-
-
-def _slot(kind: ConnectorType, clearance: float) -> tuple[float, float]:
-    """Return where the key's slot begins and ends along y, in m."""
-    half = _RIB_HALF_WIDTH + _SLOT_ROOM + max(0.0, clearance - kind.nose.clearance)
-    return (kind.key_offset - half, kind.key_offset + half)
 
 
 def _contacts(kind: ConnectorType, z: float, half: float, color: Color) -> list[Shape]:
