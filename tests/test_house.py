@@ -42,9 +42,11 @@ def test_every_dependency_is_pinned_to_a_version_in_its_range():
 
 def test_every_outside_library_that_is_imported_is_a_dependency():
     modules = {"yaml": "pyyaml", "pinocchio": "pin", "pybullet_utils": "pybullet"}
-    known = {
-        Requirement(text).name.replace("-", "_") for text in PROJECT["project"]["dependencies"]
-    }
+    project = PROJECT["project"]
+    wanted = [*project["dependencies"]]
+    for extra, requirements in project["optional-dependencies"].items():
+        wanted += requirements if extra != "dev" else []
+    known = {Requirement(text).name.replace("-", "_") for text in wanted}
     import sys
 
     pattern = re.compile(r"^\s*(?:import|from) ([a-z_0-9]+)", re.MULTILINE)

@@ -1,29 +1,33 @@
 """The command `workcell`. The only place that talks to a person and ends the process.
 
 Exit codes: 0 the command itself worked (cycles may have failed), 1 it broke, 2 something in the
-question was wrong and nothing was started, 130 it was interrupted.
+question was wrong and nothing was started, 3 a claim was not shown, 130 it was interrupted.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from typer.exceptions import TyperException
 
 from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.log import set_up
-
-_INTERRUPTED = 130
+from workcell.cli_measure import add_commands
+from workcell.console import (
+    INTERRUPTED,
+    WRONG_QUESTION,
+    Json,
+    Overrides,
+    Robot,
+    open_output,
+    show_run,
+)
 
 app = typer.Typer(
     help="A humanoid that assembles, in simulation.",
@@ -31,52 +35,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Json = Annotated[
-    bool, typer.Option("--json", help="Print the result as one JSON object, and nothing else.")
-]
-Robot = Annotated[str, typer.Option(help="Name of the robot; see `workcell list`.")]
-
-
-@dataclass(frozen=True)
-class _Output:
-    """Where a command's words go.
-
-    Attributes:
-        console: For people: standard output, or standard error beside JSON.
-        stdout: File descriptor of what was standard output when the command began.
-        as_json: Whether the result is printed as JSON.
-    """
-
-    console: Console
-    stdout: int
-    as_json: bool
-
-    def result(self, value: dict[str, Any]) -> None:
-        """Print the result, if it was asked for as JSON."""
-        if self.as_json:
-            os.write(self.stdout, (json.dumps(value) + "\n").encode())
-
-
-@contextmanager
-def _output(as_json: bool) -> Iterator[_Output]:
-    """Give standard output to JSON alone, if it is asked for.
-
-    What C++ libraries print goes to the file descriptor, past `sys.stdout`; so it is the
-    descriptor that is turned away.
-    """
-    sys.stdout.flush()
-    stdout = os.dup(1)
-    try:
-        if as_json:
-            os.dup2(2, 1)
-        # Lines are not broken at the 80 columns that a pipe is taken to have.
-        console = Console(stderr=as_json, highlight=False, soft_wrap=True)
-        yield _Output(console, stdout, as_json)
-        sys.stdout.flush()
-    finally:
-        os.dup2(stdout, 1)
-        os.close(stdout)
 
 
 @app.command()
@@ -93,18 +51,13 @@ def run(
     gui: Annotated[bool, typer.Option("--gui", help="Open a window.")] = False,
     video: Annotated[Path | None, typer.Option(help="Write a video (.mp4).")] = None,
     workers: Annotated[int, typer.Option(help="Processes that share the cycles.")] = 1,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="E.g. task.time_limit=60; repeatable."),
-    ] = None,
+    overrides: Overrides = None,
     run_dir: Annotated[Path | None, typer.Option(help="New folder for the results.")] = None,
     as_json: Json = False,
 ) -> int:
     """Run cycles of a task and report how they went."""
     from workcell.catalog import Choice
-    from workcell.records import CycleRecord
-    from workcell.run import FACTORY, RunSpec, run_cycles
-    from workcell.terminal import cycle_line, summary_table
+    from workcell.run import FACTORY, RunSpec
 
     spec = RunSpec(
         choice=Choice(task, level, robot, policy),
@@ -117,26 +70,10 @@ def run(
         run_dir=run_dir,
         factory=context.obj or FACTORY,
     )
-    with _output(as_json) as output:
-        console = output.console
-        ended: list[int] = []
-        with console.status("building the cell") as status:
-
-            def on_start(folder: Path) -> None:
-                console.print(f"{task}, {robot}, {level}: {cycles} cycles into {folder}")
-                status.update(f"cycle 1 of {cycles}")
-
-            def on_record(record: CycleRecord) -> None:
-                ended.append(record.seed)
-                console.print(cycle_line(record, len(ended), cycles))
-                status.update(f"cycle {min(len(ended) + 1, cycles)} of {cycles}")
-
-            result = run_cycles(spec, on_record, on_start)
-        if result.interrupted:
-            console.print(f"interrupted after {len(result.records)} of {cycles} cycles")
-        console.print(summary_table(result.summary))
+    with open_output(as_json) as output:
+        result = show_run(spec, output)
         output.result(result.as_json())
-    return _INTERRUPTED if result.interrupted else 0
+    return INTERRUPTED if result.interrupted else 0
 
 
 @app.command("list")
@@ -144,7 +81,7 @@ def list_names(as_json: Json = False) -> int:
     """List the names of tasks, levels, robots and policies."""
     from workcell.catalog import known_names
 
-    with _output(as_json) as output:
+    with open_output(as_json) as output:
         names = known_names()
         for kind, known in names.items():
             output.console.print(f"{kind}: {', '.join(known)}", markup=False)
@@ -162,7 +99,7 @@ def doctor(
     from workcell.doctor import examine
     from workcell.terminal import two_columns
 
-    with _output(as_json) as output:
+    with open_output(as_json) as output:
         robots = tuple(robot or ("talos", "talos_fixed")) if measure else ()
         with output.console.status("measuring"):
             report = examine(robots)
@@ -185,7 +122,7 @@ def standing(
     from workcell.standing import TrialResult, measure_standing
 
     config = load_robot(robot)
-    with _output(as_json) as output:
+    with open_output(as_json) as output:
 
         def show(trial: TrialResult) -> None:
             output.console.print(
@@ -199,6 +136,9 @@ def standing(
         results = [dataclasses.asdict(trial) for trial in trials]
         output.result({"robot": robot, "noise": noise, "seed": seed, "trials": results})
     return 0
+
+
+add_commands(app)
 
 
 def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:
@@ -219,11 +159,11 @@ def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:
     except TyperException as error:
         return _complain(error.format_message(), error.exit_code)
     except (ConfigError, UnknownName) as error:
-        return _complain(str(error), 2)
+        return _complain(str(error), WRONG_QUESTION)
     except WorkcellError as error:
         return _complain(f"{type(error).__name__}: {error}", 1)
     except KeyboardInterrupt:
-        return _complain("interrupted", _INTERRUPTED)
+        return _complain("interrupted", INTERRUPTED)
     # `--help` and a command without a result return nothing.
     return code if isinstance(code, int) else 0
 

@@ -20,6 +20,8 @@ from workcell.config import RunConfig
 from workcell.imports import imported
 from workcell.records import CycleRecord
 
+# Where processes run: on this machine, or on those of a Ray cluster.
+BACKENDS = ("local", "ray")
 # How long a process that was told to end may take before it is killed, in s.
 _PATIENCE = 3.0
 
@@ -84,19 +86,35 @@ class Crew(ABC):
         """
 
 
-def crew(spec: RunnerSpec, seeds: Sequence[int], workers: int) -> Crew:
+def crew(spec: RunnerSpec, seeds: Sequence[int], workers: int, backend: str = "local") -> Crew:
     """Return who runs these seeds.
 
     Args:
         spec: How to build a runner.
         seeds: One cycle each.
-        workers: How many processes; one is this process itself.
+        workers: How many processes; on this machine, one is this process itself.
+        backend: One of `BACKENDS`.
+
+    Raises:
+        ConfigError: If the backend is not installed.
     """
+    if backend == "ray":
+        # Imported when it is asked for: few have it.
+        from workcell.ray_crew import RayCrew
+
+        return RayCrew(spec, shares(seeds, workers))
     if workers == 1:
         return _Here(spec, seeds)
-    # Every process gets its share in advance: were seeds handed out on demand, short cycles would
-    # be counted more often in a run that is interrupted.
-    return _Processes(spec, [seeds[i::workers] for i in range(min(workers, len(seeds)))])
+    return _Processes(spec, shares(seeds, workers))
+
+
+def shares(seeds: Sequence[int], workers: int) -> list[Sequence[int]]:
+    """Return the seeds of each process, decided in advance.
+
+    Were seeds handed out on demand, short cycles would be counted more often in a run that is
+    interrupted.
+    """
+    return [seeds[i::workers] for i in range(min(workers, len(seeds)))]
 
 
 class _Here(Crew):

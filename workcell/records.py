@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
 import os
@@ -154,28 +155,42 @@ def refuse_existing(path: Path) -> None:
 
 
 class RunFolder:
-    """The folder of one run: `config.yaml`, `records.jsonl` and, at the end, `summary.json`.
+    """The folder of one run: `config.yaml`, `records.jsonl`, `traces`, at the end `summary.json`.
 
     Records are handed to the operating system's disk one by one, so that a run that dies leaves
-    every cycle that had ended.
+    every cycle that had ended. While a folder is open no other process can open it.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Make the folder.
+    def __init__(self, path: Path, resume: bool = False) -> None:
+        """Make the folder, or open it again.
 
         Args:
             path: Where; its parents are made too.
+            resume: Whether to go on with one that exists.
 
         Raises:
-            ConfigError: If it exists or cannot be made.
+            ConfigError: If it exists and was not to be gone on with, cannot be made, or is being
+                written by another process.
         """
-        refuse_existing(path)
+        self.path = path
+        file = path / "records.jsonl"
+        if not resume:
+            refuse_existing(path)
         try:
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=resume)
+            (path / "traces").mkdir(exist_ok=resume)
+            self._records = file.open("a", encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"--run-dir: cannot make {path}: {error.strerror}") from None
-        self.path = path
-        self._records = (path / "records.jsonl").open("w", encoding="utf-8")
+        try:
+            fcntl.flock(self._records, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._records.close()
+            raise ConfigError(f"{path}: is being written by another process") from None
+        if resume:
+            # What was being written when the run died.
+            text = file.read_bytes()
+            self._records.truncate(text.rfind(b"\n") + 1)
 
     def __enter__(self) -> Self:
         return self
@@ -189,7 +204,9 @@ class RunFolder:
         self._records.close()
 
     def add(self, record: CycleRecord) -> None:
-        """Append one record; when this returns it is on the disk."""
+        """Append one record and keep its trace; when this returns the record is on the disk."""
+        if record.trace is not None:
+            record.trace.write(self.path / "traces" / f"{record.seed}.npz")
         self._records.write(json.dumps(record.as_json(), allow_nan=False) + "\n")
         self._records.flush()
         os.fsync(self._records.fileno())

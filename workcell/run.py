@@ -6,18 +6,22 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from robot.errors import ConfigError
+from robot.errors import ConfigError, UnknownName
 from workcell.catalog import Choice, resolve_choice
-from workcell.crew import RunnerSpec, crew
+from workcell.claims import ClaimCheck, check_claim, least_cycles
+from workcell.config import RunConfig
+from workcell.crew import BACKENDS, RunnerSpec, crew
 from workcell.metrics import Summary, summarize
 from workcell.provenance import commit, versions
-from workcell.records import CycleRecord, RunFolder, plain_json, refuse_existing
+from workcell.records import CycleRecord, RunFolder, plain_json, read_records, refuse_existing
+from workcell.stored_run import StoredRun, config_hash, differing_keys, seeds_hash
 
 # Seeds below belong to training and tuning; see `--seed`.
 FIRST_EVALUATION_SEED = 1_000_000
@@ -34,10 +38,13 @@ class RunSpec:
         cycles: How many.
         seed: Of the first cycle; each of the others has the next one.
         workers: How many processes share the seeds.
+        backend: Where they run, one of `crew.BACKENDS`.
         overrides: Of the form `task.time_limit=60`.
+        claim: Success rate that the run is to show, or None.
         gui: Whether to open a window.
         video: Where to write a video of all cycles, or None.
         run_dir: Folder of the results; a new one in `runs` if None.
+        resume: Whether to go on with what `run_dir` holds.
         factory: Import path of what builds the runner of the cycles.
     """
 
@@ -45,10 +52,13 @@ class RunSpec:
     cycles: int = 5
     seed: int = FIRST_EVALUATION_SEED
     workers: int = 1
+    backend: str = BACKENDS[0]
     overrides: tuple[str, ...] = ()
+    claim: float | None = None
     gui: bool = False
     video: Path | None = None
     run_dir: Path | None = None
+    resume: bool = False
     factory: str = FACTORY
 
     def __post_init__(self) -> None:
@@ -60,13 +70,23 @@ class RunSpec:
         ):
             if value < least:
                 raise ConfigError(f"{name}: expected {least} or more, got {value}")
-        if self.workers > 1 and (self.gui or self.video):
+        if self.backend not in BACKENDS:
+            raise UnknownName("backend", self.backend, BACKENDS)
+        if self.claim is not None:
+            # Raises for a claim that no run can show.
+            least_cycles(self.claim)
+        if (self.workers > 1 or self.backend != BACKENDS[0]) and (self.gui or self.video):
             shown = "--gui" if self.gui else "--video"
             raise ConfigError(f"--workers: expected 1 with {shown}, got {self.workers}")
         if self.video and (self.video.suffix != ".mp4" or self.video.exists()):
             raise ConfigError(f"--video: expected a new file ending in .mp4, got {self.video}")
-        if self.run_dir:
+        if self.run_dir and not self.resume:
             refuse_existing(self.run_dir)
+
+    @property
+    def seeds(self) -> range:
+        """The seed of each cycle."""
+        return range(self.seed, self.seed + self.cycles)
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,7 @@ class RunResult:
 
     Attributes:
         spec: What was asked.
+        config_hash: Of every value of the configuration.
         records: Of the cycles that ended, by seed.
         summary: Their figures.
         run_dir: Where they are written.
@@ -82,29 +103,43 @@ class RunResult:
     """
 
     spec: RunSpec
+    config_hash: str
     records: tuple[CycleRecord, ...]
     summary: Summary
     run_dir: Path
     interrupted: bool
 
+    @property
+    def complete(self) -> bool:
+        """Whether every cycle that was asked for has ended."""
+        return len(self.records) == self.spec.cycles
+
+    @property
+    def claim(self) -> ClaimCheck | None:
+        """What the cycles say about the claim, or None without one."""
+        claim, summary = self.spec.claim, self.summary
+        return None if claim is None else check_claim(claim, summary.successes, summary.n)
+
     def as_json(self) -> dict[str, Any]:
         """Return what `--json` prints."""
         figures = self.summary.as_json()
-        choice = self.spec.choice
         return {
-            "task": choice.task,
-            "robot": choice.robot,
-            "level": choice.level,
+            **dataclasses.asdict(self.spec.choice),
             "seed": self.spec.seed,
+            "seeds_hash": seeds_hash(self.spec.seeds),
+            "config_hash": self.config_hash,
+            "complete": self.complete,
             **{
                 name: figures[name]
                 for name in (
                     *("n", "successes", "success_rate", "wilson_low", "wilson_high"),
+                    *("exact_low", "exact_high", "lower_bound"),
                     *("cycle_time_median_s", "cycle_time_p90_s", "cycle_time_p99_s"),
-                    *("retries", "falls", "guard_stops", "max_force_n", "failures"),
-                    "real_time_factor",
+                    *("good_parts_per_hour", "retries", "falls", "guard_stops"),
+                    *("max_force_n", "failures", "real_time_factor"),
                 )
             },
+            "claim": self.claim.as_json() if self.claim else None,
             "run_dir": str(self.run_dir),
         }
 
@@ -112,7 +147,7 @@ class RunResult:
 def run_cycles(
     spec: RunSpec,
     on_record: Callable[[CycleRecord], None] = lambda record: None,
-    on_start: Callable[[Path], None] = lambda run_dir: None,
+    on_start: Callable[[Path, int], None] = lambda run_dir, ended: None,
 ) -> RunResult:
     """Run cycles and write each down as it ends.
 
@@ -122,29 +157,39 @@ def run_cycles(
     Args:
         spec: What to run.
         on_record: Called with each record, after it was written.
-        on_start: Called with the folder of the run, before the first cycle.
+        on_start: Called with the folder of the run and how many of its cycles ended before it was
+            resumed, before the first cycle.
 
     Raises:
         UnknownName: If a name does not exist.
-        ConfigError: If a value is out of range or a robot's package is not installed. Nothing has
-            been written.
+        ConfigError: If a value is out of range, a robot's package is not installed, or a run was
+            begun with another configuration. Nothing has been written.
         CycleCrashed: If a cycle or its process died. What had ended is in the folder.
     """
     config = resolve_choice(spec.choice, spec.overrides)
-    seeds = range(spec.seed, spec.seed + spec.cycles)
+    origin: dict[str, Any] = {"commit": commit(), "versions": versions()}
+    fingerprint = config_hash(config.as_json())
     runner = RunnerSpec(spec.factory, config, spec.gui, spec.video)
-    records: list[CycleRecord] = []
-    interrupted = False
-    with (
-        crew(runner, seeds, spec.workers) as cells,
-        RunFolder(spec.run_dir or _new_folder(spec.choice)) as folder,
-    ):
-        origin = {"commit": commit(), "versions": versions()}
-        resolved = {"run": _run_values(spec), **config.as_json(), **origin}
-        folder.write("config.yaml", yaml.safe_dump(plain_json(resolved), sort_keys=False))
-        on_start(folder.path)
+    with ExitStack() as stack:
+        records: list[CycleRecord] = []
+        if spec.resume:
+            folder = stack.enter_context(_reopened(spec, config))
+            records += read_records(folder.path / "records.jsonl")
+        ended = {record.seed for record in records}
+        left = [seed for seed in spec.seeds if seed not in ended]
+        cells = None
+        if left:
+            cells = stack.enter_context(crew(runner, left, spec.workers, spec.backend))
+        if not spec.resume:
+            folder = stack.enter_context(RunFolder(spec.run_dir or _new_folder(spec.choice)))
+            hashes = {"config_hash": fingerprint, "seeds_hash": seeds_hash(spec.seeds)}
+            resolved = {"run": {**_run_values(spec), **hashes}, **config.as_json(), **origin}
+            folder.write("config.yaml", yaml.safe_dump(plain_json(resolved), sort_keys=False))
+        on_start(folder.path, len(records))
+        interrupted = False
         try:
-            for record in cells.run():
+            for bare in cells.run() if cells else ():
+                record = dataclasses.replace(bare, config_hash=fingerprint, **origin)
                 records.append(record)
                 folder.add(record)
                 on_record(record)
@@ -153,18 +198,34 @@ def run_cycles(
         finally:
             # Also after a crash: what had ended is worth its figures.
             records.sort(key=lambda record: record.seed)
-            result = RunResult(spec, tuple(records), summarize(records), folder.path, interrupted)
-            asked = {"cycles": spec.cycles, "complete": len(records) == spec.cycles}
-            summary = {**result.as_json(), **result.summary.as_json(), **asked, **origin}
-            folder.write("summary.json", json.dumps(plain_json(summary), indent=2) + "\n")
+            result = RunResult(
+                spec, fingerprint, tuple(records), summarize(records), folder.path, interrupted
+            )
+            summary = {**result.as_json(), **result.summary.as_json(), "cycles": spec.cycles}
+            folder.write("summary.json", json.dumps(plain_json({**summary, **origin}), indent=2))
     return result
+
+
+def _reopened(spec: RunSpec, config: RunConfig) -> RunFolder:
+    """Open the folder of a run that is gone on with, if everything is as it was."""
+    assert spec.run_dir is not None  # nobody goes on with a run that has no folder
+    stored = StoredRun.read(spec.run_dir)
+    changes = differing_keys(stored.config, plain_json(config.as_json()))
+    if stored.seeds != spec.seeds:
+        changes["seeds"] = (stored.seeds, spec.seeds)
+    if changes:
+        told = "; ".join(f"{key} was {old}, is {new}" for key, (old, new) in changes.items())
+        raise ConfigError(
+            f"--resume: {spec.run_dir} was begun with another configuration: {told}. "
+            "Set it back, or start a new run"
+        )
+    return RunFolder(spec.run_dir, resume=True)
 
 
 def _run_values(spec: RunSpec) -> dict[str, Any]:
     """Return what a run was asked for besides the names of the sections."""
-    names = ("cycles", "seed", "workers", "overrides", "gui", "video", "factory")
     values = dataclasses.asdict(spec)
-    return {name: values[name] for name in names}
+    return {name: values[name] for name in values if name not in ("choice", "run_dir", "resume")}
 
 
 def _new_folder(choice: Choice) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.text import Text
 
 from tasks.task import Operation
+from workcell.compare import Comparison, RateDifference
 from workcell.metrics import Summary
 from workcell.records import CycleRecord
 
@@ -33,6 +34,23 @@ def cycle_line(record: CycleRecord, number: int, total: int) -> Text:
     return line
 
 
+def progress(ended: Sequence[CycleRecord], earlier: int, total: int, elapsed_s: float) -> str:
+    """Return how far a run is, as words.
+
+    Args:
+        ended: The cycles of this process and its workers, in the order of their ends.
+        earlier: How many had ended before the run was gone on with.
+        total: How many there will be.
+        elapsed_s: How long the ended ones took together, in s.
+    """
+    done = earlier + len(ended)
+    good = sum(record.success for record in ended)
+    left_s = elapsed_s / len(ended) * (total - done)
+    left = f"{left_s:.0f} s" if left_s < 120.0 else f"{left_s / 60.0:.0f} min"
+    number = min(done + 1, total)
+    return f"cycle {number} of {total}, {good} of {len(ended)} ok, about {left} left"
+
+
 def _state(operation: Operation) -> str:
     if operation.success:
         return "ok" if operation.time_s is None else f"{operation.time_s:.1f} s"
@@ -51,9 +69,19 @@ def summary_table(summary: Summary) -> Text:
     rows = [
         ("successful cycles", f"{summary.successes} of {summary.n}"),
         ("success rate", f"{rate} (95 % interval {low:.1f}-{high:.1f} %)"),
+        (
+            "exact interval",
+            f"{100.0 * summary.exact_low:.1f}-{100.0 * summary.exact_high:.1f} %, "
+            f"at least {100.0 * summary.lower_bound:.1f} % with 95 % confidence",
+        ),
         ("at the first attempt", f"{summary.first_attempts} of {summary.n}"),
         ("cycle time, median", _seconds(summary.cycle_time_median_s)),
         ("cycle time, 90 % below", _seconds(summary.cycle_time_p90_s)),
+        ("cycle time, 99 % below", _seconds(summary.cycle_time_p99_s)),
+        (
+            "good parts per hour",
+            "none" if summary.good_parts_per_hour is None else f"{summary.good_parts_per_hour:.0f}",
+        ),
         ("hardest wrist force", f"{summary.max_force_n:.1f} N"),
         (
             f"above {summary.force_limit_n:.0f} N, longest",
@@ -94,3 +122,56 @@ def two_columns(rows: Sequence[tuple[str, str]]) -> Text:
 
 def _seconds(value: float | None) -> str:
     return "none" if value is None else f"{value:.2f} s"
+
+
+def comparison_table(comparison: Comparison) -> Text:
+    """Return how two runs differ."""
+    rows = [
+        ("A", comparison.run_a),
+        ("B", comparison.run_b),
+        ("paired seeds", str(comparison.n)),
+    ]
+    for name, unpaired in (("A", comparison.unpaired_a), ("B", comparison.unpaired_b)):
+        if unpaired:
+            span = f"{unpaired[0]} to {unpaired[-1]}"
+            rows.append((f"seeds of {name} alone", f"{len(unpaired)} left out, {span}"))
+    if comparison.other_draws:
+        rows.append(("other draws", f"in {comparison.other_draws} pairs: not the same episode"))
+    rows += [(key, f"{one} in A, {two} in B") for key, (one, two) in comparison.changes.items()]
+    one, two = ("; ".join(commits) for commits in comparison.commits)
+    if one != two:
+        rows.append(("commit", f"{one} in A, {two} in B"))
+    rows += difference_rows("cycles", comparison.cycles)
+    for kind, difference in comparison.operations.items():
+        rows += difference_rows(kind, difference)
+    return two_columns(rows)
+
+
+def difference_rows(what: str, difference: RateDifference) -> list[tuple[str, str]]:
+    """Return the difference of one rate and of its times, as names and values."""
+    pairs, time = difference.pairs, difference.time
+    low, high = difference.interval
+    rows = [
+        (
+            f"{what}: success",
+            f"{100.0 * difference.rate_a:.1f} % in A, {100.0 * difference.rate_b:.1f} % in B, "
+            f"difference {100.0 * difference.difference:+.1f} "
+            f"({100.0 * low:+.1f} to {100.0 * high:+.1f}) percentage points",
+        ),
+        (
+            f"{what}: one alone",
+            f"A {pairs.only_a}, B {pairs.only_b}; p = {difference.p_value:.3g}: "
+            f"{difference.verdict}",
+        ),
+    ]
+    if time is not None:
+        interval = time.mean_interval_s
+        bounds = "" if interval is None else f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
+        rows.append(
+            (
+                f"{what}: time",
+                f"median {time.median_a_s:.2f} s in A, {time.median_b_s:.2f} s in B; "
+                f"B longer by {time.mean_s:+.2f} s{bounds} on average, where both succeeded",
+            )
+        )
+    return rows

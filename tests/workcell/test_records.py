@@ -61,7 +61,8 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path):
 def test_small_files_are_written_whole(tmp_path):
     with RunFolder(tmp_path / "run") as folder:
         folder.write("summary.json", "{}")
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["records.jsonl", "summary.json"]
+    names = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert names == ["records.jsonl", "summary.json", "traces"]
 
 
 def test_numbers_that_json_does_not_have_become_null():

@@ -135,7 +135,8 @@ def test_what_cannot_be_run_is_refused_at_once(tmp_path, changes, problem):
 def test_the_json_result_has_the_documented_keys(tmp_path):
     result = run_cycles(spec(tmp_path, seed=FAILS - 3))
     assert " ".join(result.as_json()) == (
-        "task robot level seed n successes success_rate wilson_low wilson_high "
-        "cycle_time_median_s cycle_time_p90_s cycle_time_p99_s retries falls guard_stops "
-        "max_force_n failures real_time_factor run_dir"
+        "task level robot policy seed seeds_hash config_hash complete "
+        "n successes success_rate wilson_low wilson_high exact_low exact_high lower_bound "
+        "cycle_time_median_s cycle_time_p90_s cycle_time_p99_s good_parts_per_hour retries falls "
+        "guard_stops max_force_n failures real_time_factor claim run_dir"
     )

@@ -1,0 +1,91 @@
+"""The commands that measure: `evaluate` and `compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workcell.console import CLAIM_NOT_SHOWN, INTERRUPTED, Json, Overrides, open_output, show_run
+
+Runs = Annotated[list[Path], typer.Argument(help="Folders of runs.", show_default=False)]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(evaluate)
+    app.command()(compare)
+
+
+def evaluate(
+    context: typer.Context,
+    task: Annotated[
+        str | None, typer.Argument(help="Name of the task; see `workcell list`.")
+    ] = None,
+    policy: Annotated[str | None, typer.Option(help="Who acts. [default: scripted]")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="How much varies between episodes. [default: factory]")
+    ] = None,
+    episodes: Annotated[int | None, typer.Option(help="How many. [default: 100]")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the first episode. [default: 1000000]")
+    ] = None,
+    robot: Annotated[str | None, typer.Option(help="Name of the robot. [default: talos]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that share the episodes. [default: 1]")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="Where they run: local or ray. [default: local]")
+    ] = None,
+    claim: Annotated[
+        float | None, typer.Option(help="Success rate to be shown, e.g. 0.99.")
+    ] = None,
+    overrides: Overrides = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the evaluation in this folder.")
+    ] = None,
+    run_dir: Annotated[Path | None, typer.Option(help="New folder for the results.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Measure how often and how fast a policy does a task, on a fixed list of seeds.
+
+    With --resume everything that is left out is as it was. Ends with 3 if a claim is not shown.
+    """
+    from workcell.evaluate import Question, remarks
+
+    question = Question(
+        task, level, robot, policy, episodes, seed,
+        tuple(overrides) if overrides else None,
+        claim, workers, backend, run_dir, resume, context.obj,
+    )  # fmt: skip
+    spec = question.spec()
+    with open_output(as_json) as output:
+        for remark in remarks(spec):
+            output.console.print(f"note: {remark}")
+        result = show_run(spec, output)
+        if result.claim is not None:
+            output.console.print(f"claim {result.claim.sentence()}")
+        output.console.print(f"next: workcell report {result.run_dir}", markup=False)
+        output.result(result.as_json())
+    if result.interrupted:
+        return INTERRUPTED
+    return CLAIM_NOT_SHOWN if result.claim is not None and not result.claim.shown else 0
+
+
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    run_b: Annotated[Path, typer.Argument(help="Folder of the run that is compared with it.")],
+    seed: Annotated[int, typer.Option(help="Of the resampling of times.")] = 0,
+    as_json: Json = False,
+) -> int:
+    """Compare two runs of one task, seed by seed."""
+    from workcell.compare import compare as compared
+    from workcell.stored_run import StoredRun
+    from workcell.terminal import comparison_table
+
+    with open_output(as_json) as output:
+        comparison = compared(StoredRun.read(run_a), StoredRun.read(run_b), seed)
+        output.console.print(comparison_table(comparison))
+        output.result(comparison.as_json())
+    return 0
