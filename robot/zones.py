@@ -64,10 +64,9 @@ class _Hand:
     def __init__(self, config: ZoneConfig) -> None:
         self.watch = HandWatch(config)
         self.pose = Pose.identity()
-        # Told to stop; inside, and told to stay until the zones open.
+        # What it was told when it had to stop, until it rests outside.
         self.hold: ToolTarget | None = None
-        self.frozen = False
-        # Where its points were when it was first seen inside, if it was at once.
+        # Where its points were when the zones closed, while it has been inside ever since.
         self.rest: Array | None = None
         self.seen = False
         # The target that was cut short last, and what it was cut to.
@@ -231,24 +230,21 @@ class ZoneGuard:
                 hand = self._hands[arm] = _Hand(self.config)
             hand.pose = pose
             hand.watch.look(pose, state.time, self._boxes)
-            if not hand.seen:
-                hand.seen = True
-                hand.rest = hand.watch.points if hand.watch.depth > 0.0 else None
+            if hand.watch.depth <= 0.0:
+                hand.rest = None
+            elif not hand.seen:
+                hand.rest = hand.watch.points
+            hand.seen = True
 
     def _allowed(
         self, arm: str, hand: _Hand, wanted: ToolTarget | None, state: CellState, reason: str
     ) -> ToolTarget | None:
         watch = hand.watch
-        if watch.depth > 0.0 or hand.frozen:
-            if not hand.frozen:
-                hand.frozen = True
-                hand.hold = self._held(arm, hand, wanted, state)
-            self._warn(arm, watch.zone, "frozen in", state, reason)
-            return hand.hold
         if watch.enters:
             if hand.hold is None:
                 hand.hold = self._held(arm, hand, wanted, state)
-            self._warn(arm, watch.enters_zone, "stopped in front of", state, reason)
+            what = "frozen in" if watch.depth > 0.0 else "stopped in front of"
+            self._warn(arm, watch.enters_zone, what, state, reason)
             return hand.hold
         if hand.hold is not None and watch.speed > self.config.rest_speed:
             return hand.hold

@@ -181,7 +181,7 @@ def by_turns(rng, rig):
     return lambda k: wanted(start if (k // 20) % 4 == 3 else [0.7, 0.1, 0.9], wrench=(50.0,) * 6)
 
 
-def by_absence(rng, rig):
+def by_stutter(rng, rig):
     return lambda k: wanted([0.7, 0.1, 0.9] if k % 3 else rig.position)
 
 
@@ -195,5 +195,5 @@ POLICIES = (
     by_wrench,
     by_turning,
     by_turns,
-    by_absence,
+    by_stutter,
 )

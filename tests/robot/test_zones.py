@@ -107,6 +107,45 @@ def test_a_target_inside_is_cut_short_in_front_and_the_hand_waits_there():
     np.testing.assert_allclose(rig.position, [0.3, 0.1, 0.9], atol=2e-3)
 
 
+def test_a_hand_in_the_buffer_may_leave_it_and_pass_along_but_not_go_deeper():
+    # 6 mm in front of the zone; targets are kept 10 mm away.
+    start = np.array([0.5, 0.1, 0.9])
+    while Rig(start).depth() < -6e-3:
+        start[0] += 0.2e-3
+    rig = Rig(start)
+    assert -8e-3 < rig.depth() < -5e-3
+    for _ in range(3):
+        rig.tick(one(wanted(start)))
+
+    def reached(target):
+        return rig.guard.limit(one(wanted(target)), rig.seen).tools["left"].pose_world_tool.position
+
+    away, along, deeper = (start + np.array(d) for d in ([-0.02, 0, 0], [0, 0.02, 0], [2e-3, 0, 0]))
+    np.testing.assert_array_equal(reached(away), away)
+    np.testing.assert_array_equal(reached(along), along)
+    np.testing.assert_allclose(reached(deeper), start, atol=1e-6)
+
+
+def test_a_hand_at_the_border_that_sways_out_is_free_to_go():
+    rig = Rig([0.5, 0.1, 0.9])
+    while rig.depth() < 1e-3:
+        rig.position[0] += 0.2e-3
+    rig.seen = rig.state()
+    target = one(wanted(rig.position - [0.1, 0.0, 0.0]))
+    for _ in range(10):
+        held = rig.tick(target)
+        assert held is not target
+    out = rig.position - [4e-3, 0.0, 0.0]
+    for _ in range(10):
+        rig.position, rig.velocity = out.copy(), np.zeros(3)
+        rig.seen = rig.state()
+        allowed = rig.tick(target)
+    assert allowed is target
+    for _ in range(500):
+        rig.tick(target)
+    assert rig.depth() < -0.05
+
+
 def test_a_hand_at_1_m_per_s_stops_in_front_of_a_zone_that_closes():
     distance = CONFIG.stop_distance + 5e-3
     start = 0.7 - (BERTH + 0.03 + distance)
