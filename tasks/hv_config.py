@@ -9,7 +9,7 @@ from robot.errors import UnknownName
 from tasks.hv_judging import PlugRule
 from tasks.hv_packs import PackModel
 from tasks.hv_plan import HvPlanConfig
-from tasks.hv_station import HvStationConfig
+from tasks.hv_station_config import HvStationConfig
 from tasks.hv_tester import HvTesterConfig
 from tasks.parts.hv_connector import ConnectorType
 from tasks.task import Demands

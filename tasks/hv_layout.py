@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from tasks.hv_figures import draw_pack
-from tasks.hv_packs import PackModel
 from tasks.hv_station import Assigned, HvStation
 from tasks.hv_variation import Fault, HvVariation
 from tasks.places import ARMS
@@ -36,7 +35,7 @@ def draw_layout(rng: np.random.Generator, station: HvStation, v: HvVariation) ->
     fault, port = v.draw_fault(rng), int(rng.integers(len(pack.slots)))
     parameters = {
         "pack_index": float(index),
-        **_electrics(rng, pack, v.bad_pack_chance),
+        **draw_pack(rng, pack.voltage, v.bad_pack_chance),
         "friction_plastic": friction,
         "friction_pads": PAD_FRICTION + PAD_FRICTION_SHARE * friction,
         **shove(rng, v, window=SHOVE_WINDOW),
@@ -65,15 +64,6 @@ def draw_layout(rng: np.random.Generator, station: HvStation, v: HvVariation) ->
         believed[f"dock_{slot}"] = station.pose_world_dock[slot]
         parameters |= _connection(rng, v, slot, assigned)
     return Layout(parts, believed, dict.fromkeys(station.plugs, friction), parameters)
-
-
-def _electrics(rng: np.random.Generator, pack: PackModel, bad_chance: float) -> dict[str, float]:
-    """Draw a pack as the tester will find it, at the voltage of its model."""
-    drawn = draw_pack(rng, bad_chance)
-    share = pack.voltage / drawn["pack_voltage_v"]
-    # Cells in series: voltage and resistance are proportional to their number.
-    scaled = ("voltage_v", "bms_voltage_v", "resistance_mohm", "resistance_limit_mohm")
-    return drawn | {f"pack_{name}": share * drawn[f"pack_{name}"] for name in scaled}
 
 
 def _connection(

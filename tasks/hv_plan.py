@@ -22,7 +22,8 @@ class HvPlanConfig:
 
     Attributes:
         open_m: Opening of an empty hand that reaches for a plug: wider than its collars, in m.
-        approach_m: How far before dock and header a straight approach begins, in m.
+        dock_approach_m: How far before the dock a straight approach begins, in m.
+        header_approach_m: How far before the header's mouth one does, in m.
         standoff_m: How far before the mouth the hand slows down to feel for it, in m.
         carry_speed_m_s: Speed of free motions, the harness in tow.
         near_speed_m_s: Speed of straight approaches and retreats.
@@ -51,7 +52,8 @@ class HvPlanConfig:
     """
 
     open_m: float = 0.045
-    approach_m: float = 0.06
+    dock_approach_m: float = 0.10
+    header_approach_m: float = 0.06
     standoff_m: float = 0.016
     carry_speed_m_s: float = 0.40
     near_speed_m_s: float = 0.15
@@ -156,9 +158,9 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     mating = port.kind.mating
     mated, locked = steps.in_header(Engagement.MATED), steps.in_header(Engagement.LOCKED)
     mouth = steps.at_mouth()
-    far, touch = back(mouth, config.approach_m), back(mouth, config.standoff_m)
+    far, touch = back(mouth, config.header_approach_m), back(mouth, config.standoff_m)
     docked = steps.docked()
-    far_dock = back(docked, config.approach_m)
+    far_dock = back(docked, config.dock_approach_m)
     entered_mm = max(1.0, 1e3 * (mating.stroke - _BELIEF))
     at_header, at_dock = f"header_{port.slot}", f"dock_{port.slot}"
     searching = {
@@ -200,7 +202,7 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.held("pull_test", Motion.PULL, mated, pulling),
         steps.held("lock", Motion.LOCK, locked, locking, signal=lock_in, heavy=True),
         steps.empty("release", Motion.RELEASE, locked, {}, at_header),
-        steps.empty("leave", Motion.MOVE, back(locked, config.approach_m), steps.near, at_header),
+        steps.empty("leave", Motion.MOVE, far, steps.near, at_header),
     )
 
 
@@ -214,9 +216,11 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     steps = _Steps(port, config, f"unplug {port.slot}", requires=f"plug {port.slot}")
     mating = port.kind.mating
     locked = steps.in_header(Engagement.LOCKED)
-    out = back(steps.at_mouth(), 1e-3 * config.extract_room_mm)
+    mouth = steps.at_mouth()
+    far = back(mouth, config.header_approach_m)
+    out = back(mouth, 1e-3 * config.extract_room_mm)
     docked = steps.docked()
-    far_dock = back(docked, config.approach_m)
+    far_dock = back(docked, config.dock_approach_m)
     at_header, at_dock = f"header_{port.slot}", f"dock_{port.slot}"
     unlocking = {
         "force_n": config.unlock_force_n,
@@ -232,7 +236,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     docking = {"force_n": config.dock_force_n, "depth_mm": 1e3 * port.kind.dock.stroke}
     lock_in = f"lock_in_{port.slot}"
     return (
-        steps.empty("reach", Motion.MOVE, back(locked, config.approach_m), steps.free, at_header),
+        steps.empty("reach", Motion.MOVE, far, steps.free, at_header),
         steps.empty("enter_header", Motion.MOVE, locked, steps.near, at_header),
         steps.held("grasp", Motion.GRASP, locked, steps.width, at_header),
         steps.held("unlock", Motion.UNLOCK, locked, unlocking, at_header, lock_in, heavy=True),

@@ -76,6 +76,7 @@ class HvPlugging(Task):
     name = "hv_plugging"
     arms = ARMS
     zone_signals = ("hv_off", "unplug_allowed")
+    zone_heartbeat = "heartbeat"
     instruction = (
         "Plug the test plugs into the battery pack, wait for the test, unplug and dock them."
     )

@@ -17,6 +17,7 @@ from robot.geometry import Box, Color, Shape
 from robot.spatial import Pose
 from robot.zone_watch import KeepOut
 from tasks.hv_packs import SLOTS, PackModel, Port
+from tasks.hv_station_config import HvStationConfig
 from tasks.hv_variation import Fault
 from tasks.parts.bench import bench_part
 from tasks.parts.hv_connector import (
@@ -31,6 +32,7 @@ from tasks.parts.shapes import Part
 from tasks.places import ARMS, both_sides, tool_orientation
 
 BENCH = "bench"
+BARS = "bars"
 _CASE: Color = (0.30, 0.32, 0.36, 1.0)
 _BRACKET: Color = (0.45, 0.47, 0.50, 1.0)
 # What is not used waits here, in m, each this far from the next.
@@ -38,97 +40,14 @@ _PARKED = (0.0, 0.0, -5.0)
 _PARKED_APART = 0.25
 # From a header's mouth to the end of the bracket that carries it, in m, and half its edge.
 _BRACKET_END, _BRACKET_HALF = 0.06, 0.016
-# From a dock's mouth to the top of its post, below and behind it, in m.
-_POST_TOP = (0.036, 0.0, 0.012)
+# From a dock's mouth to the bar that carries it, below and behind it, in m; a bar is half as thick
+# as this, and ends over the bench, so far behind its front edge.
+_BAR_BEGIN = (0.024, 0.0, 0.020)
+_BAR_HALF = 0.008
+_BAR_OVER = 0.03
 # A zone begins where the rear of a mated plug is, in m behind its grip, and ends behind the mouth.
 _PLUG_REAR = NECK[2] + 0.005
 _ZONE_BEHIND = 0.02
-# An inner header is out of reach turned outwards more than this, in rad: the elbow is in the way.
-_INNER, _INNER_YAW = 0.18, math.radians(4.0)
-
-
-@dataclass(frozen=True)
-class HvStationConfig:
-    """Where things stand; the right side mirrors the left.
-
-    Attributes:
-        pack_position: Of a pack's frame, world, in m.
-        dock_tilt_deg: How far a plug's way into its dock points below the horizontal.
-        dock_positions: Of the mouths of the left docks, world, in m, one per slot.
-        clip_positions: Where the left harnesses are clipped, world, in m, one per slot.
-        clip_direction: Of a left harness where it leaves its clip, world; any length.
-        home_position: Where the left tool waits, world, in m.
-        clear_position: Where it waits out of the pack's zone, world, in m.
-        bench_height: Of the bench's upper face, in m.
-        reach_low: Smallest x, y and z of the mouth of a left header, world, in m.
-        reach_high: Largest.
-        reach_tilt_deg: Smallest and largest tilt of a header.
-        reach_yaw_deg: Largest turn of a header to either side.
-    """
-
-    pack_position: tuple[float, float, float] = (0.64, 0.0, 0.62)
-    dock_tilt_deg: float = 30.0
-    dock_positions: tuple[tuple[float, float, float], ...] = (
-        (0.52, 0.345, 0.90),
-        (0.50, 0.445, 0.90),
-    )
-    clip_positions: tuple[tuple[float, float, float], ...] = (
-        (0.56, 0.345, 0.70),
-        (0.54, 0.445, 0.70),
-    )
-    clip_direction: tuple[float, float, float] = (-1.0, 0.0, 0.0)
-    home_position: tuple[float, float, float] = (0.46, 0.30, 0.95)
-    clear_position: tuple[float, float, float] = (0.44, 0.38, 0.95)
-    bench_height: float = 0.62
-    reach_low: tuple[float, float, float] = (0.56, 0.08, 0.88)
-    reach_high: tuple[float, float, float] = (0.64, 0.32, 0.96)
-    reach_tilt_deg: tuple[float, float] = (20.0, 40.0)
-    reach_yaw_deg: float = 15.0
-
-    def __post_init__(self) -> None:
-        """Refuse a station without a place for every plug."""
-        for name in ("dock_positions", "clip_positions"):
-            places = getattr(self, name)
-            if len(places) != 2 or any(y <= 0.05 for _, y, _ in places):
-                raise ValueError(
-                    f"{name}: expected two places of the left side, y above 0.05 m, got {places}"
-                )
-        if not any(self.clip_direction):
-            raise ValueError("clip_direction: expected a direction, got zero")
-        if not 0.0 <= self.dock_tilt_deg <= 45.0:
-            raise ValueError(f"dock_tilt_deg: expected 0 to 45, got {self.dock_tilt_deg}")
-
-    @property
-    def pose_world_pack(self) -> Pose:
-        """Where packs stand."""
-        return Pose.translation(self.pack_position)
-
-    def check_reach(self, pack: PackModel) -> None:
-        """Refuse a pack with a header that the arms cannot push into; names pack and port."""
-        for port in pack.ports:
-            where = f"pack '{pack.name}', port '{port.name}'"
-            side = 1.0 if port.arm == "left" else -1.0
-            pose = self.pose_world_pack @ port.pose_pack_header
-            mouth = pose.position * np.array([1.0, side, 1.0])
-            low, high = np.array(self.reach_low), np.array(self.reach_high)
-            if np.any(mouth < low - 1e-9) or np.any(mouth > high + 1e-9):
-                raise ValueError(
-                    f"{where}: position: out of reach, expected the mouth of the mirrored header "
-                    f"within {low.tolist()} and {high.tolist()} in the world, "
-                    f"got {mouth.round(4).tolist()}"
-                )
-            lowest, highest = self.reach_tilt_deg
-            if not lowest <= port.tilt_deg <= highest:
-                raise ValueError(
-                    f"{where}: tilt_deg: expected {lowest} to {highest}, got {port.tilt_deg}"
-                )
-            outwards = side * port.yaw_deg
-            most = math.degrees(_INNER_YAW) if mouth[1] < _INNER else self.reach_yaw_deg
-            if not -self.reach_yaw_deg <= outwards <= most:
-                raise ValueError(
-                    f"{where}: yaw_deg: expected {-self.reach_yaw_deg:g} to {most:g} outwards "
-                    f"there, got {outwards}"
-                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +116,7 @@ class HvStation:
         self.pose_world_clip = {f"{a}_{i}": self._clip(a, i) for a in ARMS for i in range(2)}
         used = [(slot, port) for pack in self.packs for slot, port in pack.slots.items()]
         kinds = sorted({port.connector for _, port in used})
-        parts = [self._bench(), *(_pack_part(pack, connectors) for pack in self.packs)]
+        parts = [*self._bench(), *(_pack_part(pack, connectors) for pack in self.packs)]
         parts += [
             header_part(f"header_{pack.name}_{slot}", connectors[port.connector])
             for pack in self.packs
@@ -271,7 +190,7 @@ class HvStation:
             )
             for i, part in enumerate(self.parts)
         }
-        return places | {BENCH: Pose.identity()}
+        return places | {BENCH: Pose.identity(), BARS: Pose.identity()}
 
     def zones(self, pose_world_pack: Pose, pack: PackModel) -> tuple[KeepOut, ...]:
         """Return where no hand may be while high voltage may be on: about every header and plug.
@@ -295,12 +214,25 @@ class HvStation:
             )
         return tuple(zones)
 
-    def _bench(self) -> Part:
-        ends = []
-        for slot in SLOTS:
-            x, y, z = self.pose_world_dock[slot].transform(_POST_TOP).tolist()
-            ends.append((x, y, z))
-        return bench_part(BENCH, self.config.bench_height, ends)
+    def _bench(self) -> tuple[Part, Part]:
+        """Return the bench with its posts, and the bars on them that carry docks and clips."""
+        config = self.config
+        x = config.bench_front + _BAR_OVER
+        begins = [self.pose_world_dock[slot].transform(_BAR_BEGIN) for slot in SLOTS]
+        clips = [self.pose_world_clip[slot].position for slot in SLOTS]
+        ends = [(x, float(y), float(z)) for _, y, z in (*begins, *clips)]
+        bench = bench_part(BENCH, config.bench_height, ends, config.bench_front)
+        # From the top of each post forwards to its dock or clip; cables are not in their way.
+        bars = tuple(
+            Box(
+                (0.5 * (x + _BAR_HALF - float(begin[0])), _BAR_HALF, _BAR_HALF),
+                Pose.translation([0.5 * (x + _BAR_HALF + float(begin[0])), begin[1], begin[2]]),
+                color=_BRACKET,
+                collides=False,
+            )
+            for begin in (*begins, *clips)
+        )
+        return bench, Part(name=BARS, shapes=bars, fixed=True)
 
     def _clip(self, arm: str, slot: int) -> Pose:
         side = np.array([1.0, 1.0 if arm == "left" else -1.0, 1.0])

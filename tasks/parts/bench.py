@@ -18,15 +18,18 @@ _HALF_DEPTH, _HALF_LENGTH = 0.16, 0.50
 _FRONT = 0.50
 
 
-def bench_part(name: str, height: float, posts: Sequence[tuple[float, float, float]]) -> Part:
+def bench_part(
+    name: str, height: float, posts: Sequence[tuple[float, float, float]], front: float = _FRONT
+) -> Part:
     """Return a bench in front of the robot, in the world frame.
 
     Args:
         name: Unique in the scene.
         height: Of its upper face, in m.
         posts: Upper ends of posts that stand on it, world, in m.
+        front: How far ahead its front edge is, in m.
     """
-    middle = _FRONT + _HALF_DEPTH
+    middle = front + _HALF_DEPTH
     shapes: list[Shape] = [
         Box(
             (_HALF_DEPTH, _HALF_LENGTH, _TOP_HALF_THICKNESS),
