@@ -1,4 +1,4 @@
-"""The commands that measure: `evaluate` and `compare`."""
+"""The commands that measure: `evaluate`, `compare` and `report`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from robot.errors import ConfigError
 from workcell.console import CLAIM_NOT_SHOWN, INTERRUPTED, Json, Overrides, open_output, show_run
-
-Runs = Annotated[list[Path], typer.Argument(help="Folders of runs.", show_default=False)]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(evaluate)
     app.command()(compare)
+    app.command()(report)
 
 
 def evaluate(
@@ -88,4 +88,49 @@ def compare(
         comparison = compared(StoredRun.read(run_a), StoredRun.read(run_b), seed)
         output.console.print(comparison_table(comparison))
         output.result(comparison.as_json())
+    return 0
+
+
+def report(
+    context: typer.Context,
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of runs, or of a benchmark.", show_default=False)
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The page. [default: report.html in the first folder]")
+    ] = None,
+    film: Annotated[
+        int, typer.Option(help="Run so many failed cycles of each run again and film them.")
+    ] = 0,
+    as_json: Json = False,
+) -> int:
+    """Write one page about one run or several, which needs no network; also of a run that goes on.
+
+    Comparisons are made with the first run of the same task that shares seeds.
+    """
+    from workcell.records import CycleRecord
+    from workcell.report import find_runs, write_report
+    from workcell.report_film import film_failures
+
+    if film < 0:
+        raise ConfigError(f"--film: expected 0 or more, got {film}")
+    if out is not None and out.exists():
+        raise ConfigError(f"--out: {out} exists and is not overwritten; name another file")
+    with open_output(as_json) as output:
+        console = output.console
+
+        def on_film(wanted: CycleRecord, got: CycleRecord) -> None:
+            same = (wanted.success, wanted.failure) == (got.success, got.failure)
+            again = "as before" if same else f"as not before: {got.failure or 'success'}"
+            console.print(f"filmed seed {wanted.seed}, which ended {again}", markup=False)
+
+        found = find_runs(runs)
+        page = out or runs[0] / "report.html"
+        with console.status("filming"):
+            for run in found if film else ():
+                film_failures(run, film, context.obj, on_film)
+        write_report(found, page)
+        console.print(f"{len(found)} runs in {page}", markup=False)
+        figures = [{"run_dir": str(run.path), **run.summary.as_json()} for run in found]
+        output.result({"report": str(page), "runs": figures})
     return 0

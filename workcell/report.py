@@ -1,0 +1,184 @@
+"""One page about one run or several that needs no network and no other file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from string import ascii_uppercase
+
+from robot.errors import ConfigError
+from workcell.compare import Comparison, RateDifference, compare
+from workcell.provenance import commit
+from workcell.report_baseline import baseline_of
+from workcell.report_charts import difference_chart
+from workcell.report_film import filmstrips
+from workcell.report_page import (
+    Html,
+    figure,
+    heading,
+    link,
+    page,
+    paragraph,
+    table,
+    warning,
+)
+from workcell.report_run import anchor, run_sections
+from workcell.report_words import number, percent, seconds
+from workcell.stored_run import StoredRun
+
+# Every run has a letter, and is compared with each other one of its task.
+_MOST_RUNS = len(ascii_uppercase)
+
+
+def find_runs(paths: Sequence[Path]) -> list[StoredRun]:
+    """Return the runs that some folders are or hold.
+
+    Args:
+        paths: Folders of runs, or folders with such folders in them.
+
+    Raises:
+        ConfigError: If one of them is neither, or if there are too many runs for one page.
+    """
+    folders: list[Path] = []
+    for path in paths:
+        inside = sorted(file.parent for file in path.glob("*/config.yaml"))
+        folders += inside if inside and not (path / "config.yaml").exists() else [path]
+    # The same run named twice is one run.
+    runs = [StoredRun.read(folder) for folder in dict.fromkeys(folders)]
+    if len(runs) > _MOST_RUNS:
+        raise ConfigError(f"RUN: expected at most {_MOST_RUNS} runs, got {len(runs)}")
+    return runs
+
+
+def comparable(runs: Sequence[StoredRun]) -> list[tuple[int, int, Comparison]]:
+    """Return each run compared with the first one of its task that shares seeds with it.
+
+    Args:
+        runs: The runs.
+
+    Returns:
+        Place of the first, place of the other, and how they differ.
+    """
+    found = []
+    for place, run in enumerate(runs):
+        seeds = {record.seed for record in run.records}
+        for first, other in enumerate(runs[:place]):
+            same_task = other.choice.task == run.choice.task
+            if same_task and any(record.seed in seeds for record in other.records):
+                found.append((first, place, compare(other, run)))
+                break
+    return found
+
+
+def render(runs: Sequence[StoredRun]) -> str:
+    """Return the page about some runs."""
+    first = runs[0].choice
+    title = f"{first.task}: {percent(runs[0].summary.success_rate or 0.0)}"
+    if len(runs) > 1:
+        title = f"{len(runs)} runs of {', '.join(dict.fromkeys(r.choice.task for r in runs))}"
+    return page(title, _parts(title, runs))
+
+
+def write_report(runs: Sequence[StoredRun], path: Path) -> None:
+    """Write the page about some runs, whole or not at all.
+
+    Args:
+        runs: The runs.
+        path: Of the page; one that exists is replaced, for it can be made again.
+
+    Raises:
+        ConfigError: If it cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(render(runs), encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise ConfigError(f"--out: cannot write {path}: {error.strerror}") from None
+
+
+def _parts(title: str, runs: Sequence[StoredRun]) -> Iterator[Html]:
+    letters = ascii_uppercase[: len(runs)]
+    yield heading(1, title)
+    made = f"Made {time.strftime('%d %B %Y, %H:%M')} by workcell at {commit()[:12]}."
+    yield paragraph(f"{made} All figures are of a simulation.", "pale")
+    if len(runs) > 1:
+        yield _overview(dict(zip(letters, runs, strict=True)))
+        for one, other, comparison in comparable(runs):
+            yield from _comparison(letters[one], letters[other], comparison)
+    for letter, run in zip(letters, runs, strict=True):
+        yield from run_sections(letter, run, baseline_of(run.choice.task), filmstrips(run))
+
+
+def _overview(runs: Mapping[str, StoredRun]) -> Html:
+    rows = []
+    for letter, run in runs.items():
+        choice, summary = run.choice, run.summary
+        rows.append(
+            (
+                link(letter, f"#{anchor(letter)}"),
+                choice.task,
+                choice.policy,
+                choice.level,
+                ", ".join(run.asked["overrides"]) or "none",
+                f"{summary.successes} of {summary.n}",
+                percent(summary.success_rate or 0.0),
+                f"{percent(summary.wilson_low)} to {percent(summary.wilson_high)}",
+                seconds(summary.cycle_time_median_s),
+                number(summary.good_parts_per_hour),
+                f"{number(summary.peak_force_p95_n)} N",
+            )
+        )
+    head = (
+        *("run", "task", "policy", "level", "changes", "good", "rate", "95 % interval"),
+        *("median", "parts/h", "peak force, 95 % below"),
+    )
+    return table(head, rows, numbers=range(5, len(head)))
+
+
+def _comparison(one: str, other: str, comparison: Comparison) -> Iterator[Html]:
+    yield heading(2, f"{other} against {one}")
+    told = f"{comparison.n} seeds that both ran; A is {one}, B is {other}."
+    left = len(comparison.unpaired_a) + len(comparison.unpaired_b)
+    yield paragraph(f"{told} {left} cycles without a partner are left out." if left else told)
+    if comparison.other_draws:
+        yield warning(
+            f"In {comparison.other_draws} pairs the same seed drew something else: they are "
+            "unrelated episodes, and pairing them gains nothing."
+        )
+    differences = {"cycles": comparison.cycles, **comparison.operations}
+    rows = {name: (rate.difference, rate.interval) for name, rate in differences.items()}
+    yield figure(
+        difference_chart(rows), "Difference of success rates with 95 % interval (Newcombe)."
+    )
+    head = ("what", "A", "B", "only A", "only B", "p (McNemar)", "verdict", "B longer by, mean")
+    yield table(
+        head,
+        [_difference_row(name, rate) for name, rate in differences.items()],
+        numbers=(1, 2, 3, 4, 5),
+    )
+    if comparison.changes:
+        changes = [(key, str(a), str(b)) for key, (a, b) in comparison.changes.items()]
+        yield table(("value", "A", "B"), changes)
+    else:
+        yield paragraph("Both have the same configuration.", "pale")
+
+
+def _difference_row(name: str, rate: RateDifference) -> tuple[str, ...]:
+    longer = "none"
+    if rate.time is not None:
+        interval = rate.time.mean_interval_s
+        bounds = "" if interval is None else f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
+        longer = f"{rate.time.mean_s:+.2f} s{bounds}, n = {rate.time.n}"
+    return (
+        name,
+        percent(rate.rate_a),
+        percent(rate.rate_b),
+        str(rate.pairs.only_a),
+        str(rate.pairs.only_b),
+        f"{rate.p_value:.3g}",
+        rate.verdict,
+        longer,
+    )
