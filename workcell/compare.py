@@ -62,12 +62,11 @@ class RateDifference:
     p_value: float
     time: TimeDifference | None
 
-    @property
-    def verdict(self) -> str:
-        """What can be said of the rates, in words."""
+    def verdict(self, name_a: str = "A", name_b: str = "B") -> str:
+        """Return what can be said of the rates, in words."""
         if self.p_value >= _SIGNIFICANT:
             return "no difference shown"
-        return f"{'B' if self.difference > 0.0 else 'A'} succeeds more often"
+        return f"{name_b if self.difference > 0.0 else name_a} succeeds more often"
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,9 @@ class Comparison:
     def as_json(self) -> dict[str, Any]:
         """Return the comparison as plain values."""
         plain = asdict(self)
-        plain["cycles"]["verdict"] = self.cycles.verdict
+        plain["cycles"]["verdict"] = self.cycles.verdict()
         for kind, difference in self.operations.items():
-            plain["operations"][kind]["verdict"] = difference.verdict
+            plain["operations"][kind]["verdict"] = difference.verdict()
         return plain
 
 

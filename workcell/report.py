@@ -133,14 +133,14 @@ def _overview(runs: Mapping[str, StoredRun]) -> Html:
         )
     head = (
         *("run", "task", "policy", "level", "changes", "good", "rate", "95 % interval"),
-        *("median", "parts/h", "peak force, 95 % below"),
+        *("median", "parts/h", "force peak"),
     )
     return table(head, rows, numbers=range(5, len(head)))
 
 
 def _comparison(one: str, other: str, comparison: Comparison) -> Iterator[Html]:
     yield heading(2, f"{other} against {one}")
-    told = f"{comparison.n} seeds that both ran; A is {one}, B is {other}."
+    told = f"{comparison.n} seeds that both ran."
     left = len(comparison.unpaired_a) + len(comparison.unpaired_b)
     yield paragraph(f"{told} {left} cycles without a partner are left out." if left else told)
     if comparison.other_draws:
@@ -151,22 +151,22 @@ def _comparison(one: str, other: str, comparison: Comparison) -> Iterator[Html]:
     differences = {"cycles": comparison.cycles, **comparison.operations}
     rows = {name: (rate.difference, rate.interval) for name, rate in differences.items()}
     yield figure(
-        difference_chart(rows), "Difference of success rates with 95 % interval (Newcombe)."
+        difference_chart(rows, other), "Difference of success rates with 95 % interval (Newcombe)."
     )
-    head = ("what", "A", "B", "only A", "only B", "p (McNemar)", "verdict", "B longer by, mean")
+    head = ("what", one, other, f"only {one}", f"only {other}", "p (McNemar)", "verdict")
     yield table(
-        head,
-        [_difference_row(name, rate) for name, rate in differences.items()],
+        (*head, f"{other} longer by, mean"),
+        [_difference_row(name, rate, one, other) for name, rate in differences.items()],
         numbers=(1, 2, 3, 4, 5),
     )
     if comparison.changes:
         changes = [(key, str(a), str(b)) for key, (a, b) in comparison.changes.items()]
-        yield table(("value", "A", "B"), changes)
+        yield table(("value", one, other), changes)
     else:
         yield paragraph("Both have the same configuration.", "pale")
 
 
-def _difference_row(name: str, rate: RateDifference) -> tuple[str, ...]:
+def _difference_row(name: str, rate: RateDifference, one: str, other: str) -> tuple[str, ...]:
     longer = "none"
     if rate.time is not None:
         interval = rate.time.mean_interval_s
@@ -179,6 +179,6 @@ def _difference_row(name: str, rate: RateDifference) -> tuple[str, ...]:
         str(rate.pairs.only_a),
         str(rate.pairs.only_b),
         f"{rate.p_value:.3g}",
-        rate.verdict,
+        rate.verdict(one, other),
         longer,
     )

@@ -170,11 +170,12 @@ def phase_chart(times_s: Mapping[str, Mapping[str, float]]) -> str:
     return canvas.svg()
 
 
-def difference_chart(rows: Mapping[str, tuple[float, tuple[float, float]]]) -> str:
+def difference_chart(rows: Mapping[str, tuple[float, tuple[float, float]]], better: str) -> str:
     """Return differences of rates with their intervals, and where no difference is.
 
     Args:
         rows: Difference and 95 % interval, from -1 to 1, by name.
+        better: Who is better where a difference is positive.
     """
     reach = max(0.01, *(abs(bound) for _, interval in rows.values() for bound in interval))
     axis = Axis(-1.05 * reach, 1.05 * reach, _LEFT, _RIGHT)
@@ -187,7 +188,7 @@ def difference_chart(rows: Mapping[str, tuple[float, tuple[float, float]]]) -> s
         told = f"{100.0 * low:+.2f} to {100.0 * high:+.2f} percentage points"
         canvas.box(axis(low), y - 3.0, axis(high) - axis(low), 6.0, "good", told)
         canvas.dot(axis(difference), y, "point")
-    horizontal(canvas, axis, base, "percentage points; to the right B is better", 100.0)
+    horizontal(canvas, axis, base, f"percentage points; to the right {better} is better", 100.0)
     return canvas.svg()
 
 

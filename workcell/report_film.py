@@ -12,12 +12,11 @@ import imageio.v2 as imageio
 import numpy as np
 from numpy.typing import NDArray
 
-from robot.errors import ConfigError
 from workcell.catalog import resolve_choice
 from workcell.crew import RunnerSpec
 from workcell.metrics import failure_reason
 from workcell.records import CycleRecord
-from workcell.stored_run import StoredRun, config_hash
+from workcell.stored_run import StoredRun, differing_keys, refuse_changes
 
 # Pictures of a cycle, spread evenly over it, and how much smaller than the video they are.
 _FRAMES, _SHRINK = 8, 2
@@ -71,11 +70,8 @@ def film_failures(
     if not wanted:
         return
     config = resolve_choice(run.choice, tuple(run.asked["overrides"]))
-    if config_hash(config.as_json()) != run.config_hash:
-        raise ConfigError(
-            f"--film: {run.path} was run with another configuration than there is now; "
-            "check out the commit that the report names"
-        )
+    changes = differing_keys(run.config, config.as_json())
+    refuse_changes("--film", run.path, changes, "Check out the commit that the report names")
     (run.path / "videos").mkdir(exist_ok=True)
     for record in wanted:
         path = _video(run, record.seed)

@@ -34,8 +34,9 @@ p { margin: 8px 0; } a { color: var(--good); }
 figure { margin: 8px 0; max-width: 520px; min-width: 0; } svg { width: 100%; height: auto; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.9rem; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--rule);
-  vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+  vertical-align: top; white-space: nowrap; }
+td.long { white-space: normal; min-width: 16rem; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre, code { font: 0.8rem/1.45 ui-monospace, monospace; } pre { background: var(--panel);
   padding: 10px 12px; border-radius: 6px; overflow-x: auto; margin: 8px 0; }
 pre.lines { white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -62,6 +63,8 @@ svg text.third { fill: var(--third); } svg text.fourth { fill: var(--fourth); }
 .curve.third { stroke: var(--third); } .curve.fourth { stroke: var(--fourth); }
 @media print { details > * { display: block; } body { font-size: 11px; } }
 """
+# A cell with more letters than this is broken into lines.
+_LONG = 60
 
 
 class Html(str):
@@ -145,7 +148,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[
     """
 
     def cells(tag: str, row: Sequence[str]) -> str:
-        kinds = ["number" if i in numbers else "" for i in range(len(row))]
+        kinds = [
+            "number" if i in numbers else "long" if len(cell) > _LONG else ""
+            for i, cell in enumerate(row)
+        ]
         return "".join(
             f'<{tag} class="{kind}">{_safe(cell)}</{tag}>'
             for kind, cell in zip(kinds, row, strict=True)

@@ -34,7 +34,15 @@ from workcell.report_page import (
     tiles,
     warning,
 )
-from workcell.report_words import cycle_command, doubts, number, percent, run_command, seconds
+from workcell.report_words import (
+    SPACE,
+    cycle_command,
+    doubts,
+    number,
+    percent,
+    run_command,
+    seconds,
+)
 from workcell.statistics import trials_needed
 from workcell.stored_run import StoredRun, seeds_hash
 
@@ -77,10 +85,10 @@ def _headline(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
     rate = summary.success_rate or 0.0
     yield Html(
         f'<div class="headline">{percent(rate)}</div>'
-        f"<p>{summary.successes} of {summary.n} cycles succeeded; 95 % interval "
+        f"<p>{summary.successes} of {summary.n} cycles succeeded; 95{SPACE}% interval "
         f"{percent(summary.wilson_low)} to {percent(summary.wilson_high)} (Wilson), "
         f"{percent(summary.exact_low)} to {percent(summary.exact_high)} (Clopper-Pearson); "
-        f"at least {percent(summary.lower_bound)} with 95 % confidence. In simulation.</p>"
+        f"at least {percent(summary.lower_bound)} with 95{SPACE}% confidence. In simulation.</p>"
     )
     claim = run.asked.get("claim")
     if claim is not None:
@@ -116,14 +124,14 @@ def _headline(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
     failed = summary.n - summary.successes
     rows = [
         (
-            f"{100.0 * one:g} %",
+            f"{100.0 * one:g}{SPACE}%",
             "yes" if summary.lower_bound >= one else "no",
             str(trials_needed(one)),
             str(trials_needed(one, failed)),
         )
         for one in _CLAIMS
     ]
-    head = ("at least", "shown", "cycles without failure", f"cycles with {failed}")
+    head = ("at least", "shown", "no failure", f"{failed} failures")
     needed = table(head, rows, numbers=(2, 3))
     caption = paragraph("How many cycles it takes, fixed before the first, to show a rate:", "pale")
     yield charts([figure(drawing, baseline.note), Html(f"<div>{caption}{needed}</div>")])

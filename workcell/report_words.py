@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from workcell.stored_run import StoredRun
 
+# Between a number and its unit: no line is broken there.
+SPACE = "\u00a0"
+
 
 def doubts(run: StoredRun) -> list[str]:
     """Return what stands against taking a run's figures at their face value."""
@@ -52,12 +55,12 @@ def _command(run: StoredRun, verb: str, more: Sequence[str]) -> str:
 def percent(rate: float) -> str:
     """Return a rate in percent, with more digits the nearer it is to one."""
     digits = 1 if rate <= 0.99 or rate == 1.0 else 2
-    return f"{100.0 * rate:.{digits}f} %"
+    return f"{100.0 * rate:.{digits}f}{SPACE}%"
 
 
 def seconds(time_s: float | None) -> str:
     """Return a time, or `none`."""
-    return "none" if time_s is None else f"{time_s:.1f} s"
+    return "none" if time_s is None else f"{time_s:.1f}{SPACE}s"
 
 
 def number(value: float | None) -> str:

@@ -21,7 +21,13 @@ from workcell.crew import BACKENDS, RunnerSpec, crew
 from workcell.metrics import Summary, summarize
 from workcell.provenance import commit, versions
 from workcell.records import CycleRecord, RunFolder, plain_json, read_records, refuse_existing
-from workcell.stored_run import StoredRun, config_hash, differing_keys, seeds_hash
+from workcell.stored_run import (
+    StoredRun,
+    config_hash,
+    differing_keys,
+    refuse_changes,
+    seeds_hash,
+)
 
 # Seeds below belong to training and tuning; see `--seed`.
 FIRST_EVALUATION_SEED = 1_000_000
@@ -213,12 +219,7 @@ def _reopened(spec: RunSpec, config: RunConfig) -> RunFolder:
     changes = differing_keys(stored.config, plain_json(config.as_json()))
     if stored.seeds != spec.seeds:
         changes["seeds"] = (stored.seeds, spec.seeds)
-    if changes:
-        told = "; ".join(f"{key} was {old}, is {new}" for key, (old, new) in changes.items())
-        raise ConfigError(
-            f"--resume: {spec.run_dir} was begun with another configuration: {told}. "
-            "Set it back, or start a new run"
-        )
+    refuse_changes("--resume", spec.run_dir, changes, "Set it back, or start a new run")
     return RunFolder(spec.run_dir, resume=True)
 
 

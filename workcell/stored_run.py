@@ -39,6 +39,22 @@ def seeds_hash(seeds: Sequence[int]) -> str:
     return _hash(",".join(str(seed) for seed in seeds))
 
 
+def refuse_changes(
+    option: str, path: Path, changes: Mapping[str, tuple[Any, Any]], remedy: str
+) -> None:
+    """Raise `ConfigError` if something is no longer what a run was made with.
+
+    Args:
+        option: What was asked for.
+        path: Folder of the run.
+        changes: What it was and what it is, by dotted key.
+        remedy: What can be done.
+    """
+    if changes:
+        told = "; ".join(f"{key} was {old}, is {new}" for key, (old, new) in changes.items())
+        raise ConfigError(f"{option}: {path} was made with another configuration: {told}. {remedy}")
+
+
 def differing_keys(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> dict[str, tuple[Any, Any]]:

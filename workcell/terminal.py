@@ -161,7 +161,7 @@ def difference_rows(what: str, difference: RateDifference) -> list[tuple[str, st
         (
             f"{what}: one alone",
             f"A {pairs.only_a}, B {pairs.only_b}; p = {difference.p_value:.3g}: "
-            f"{difference.verdict}",
+            f"{difference.verdict()}",
         ),
     ]
     if time is not None:
