@@ -1,7 +1,8 @@
 """Scripted motions of plugging: pushing to the click, pulling, locking, unlocking, drawing out.
 
-They push and pull with a force that rises until the part moves at a wanted speed, and follow the
-part sideways and in all three turns: the socket knows better than the plan how a plug must lie.
+They push and pull with a force that rises until the part moves at a wanted speed. While the force
+is small they follow the part sideways and in all three turns, for the socket knows better than the
+plan how a plug must lie. Under a large one a hand that followed would buckle.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ _RISE = 160.0
 _BRAKE = 400.0
 # The target runs this far ahead of the tool, in m.
 _LEAD = 0.0004
-# Share by which the target goes to where the tool is, across and in its turns, per step.
-_FOLLOW = 0.3
+# Share by which the target goes to where the tool is, across and in its turns, per step, while
+# less than this force is felt, in N. Slowly: a hand that follows at once follows its own load, too.
+_FOLLOW = 0.08
+_FOLLOW_BELOW = 60.0
+# Soft enough to be led by a socket, stiff enough not to buckle under the largest push.
+_LED = 0.0
 # A part that moved less than this, in m, while the force rose by that many newtons, has stopped.
 _STOPPED = 0.0003
 _STOPPED_RISE = 14.0
@@ -73,6 +78,8 @@ class Drive(ContactMotion):
         """Let the target go to where the part leads the tool."""
         here = self.in_goal(sense.pose_world_tool)
         self.ahead = self.depth(sense) + self.direction * _LEAD
+        if self.felt(sense) > _FOLLOW_BELOW:
+            return
         self.side_target += _FOLLOW * (here.position[:2] - self.side_target)
         self._turn = self._turn + _FOLLOW * (here.rotation_vector() - self._turn)
 
@@ -92,28 +99,44 @@ class Drive(ContactMotion):
 class Mate(Drive):
     """Pushes along the mating-force profile until the part is home, or stops short of it.
 
-    Home is where it stops after most of its stroke. What stops earlier under more than any part
-    needs there is another key, or something in the way: it is not forced.
+    Another key, or something in the way, is as hard as a wall: the push rises and nothing moves.
+    So more than a wall may be pushed with is used only once the part has moved under load.
     """
 
-    _HOME_SHARE = 0.75
+    # Moved by so much with a push between these two, in m and N, the part is on its profile: below,
+    # it is still free; above, pads may slip along it.
+    _ON_PROFILE = 0.0012
+    _LOADED = (22.0, 52.0)
+    # Further in than this, in m, no key is in the way any more.
+    _PAST_KEY = 0.006
+    # A part that stops under its largest push without having come so far, in m, is blocked.
+    _BLOCKED = 0.0035
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
+        super().__init__(phase, pose_world_goal, sense)
+        self._moved_loaded = 0.0
+        self._before = self.depth_start
 
     @override
     def step(self, sense: Sense) -> Wish:
-        stroke = 1e-3 * self.limit("stroke_mm", 10.0)
-        early = self.advanced(sense) < 1e-3 * self.limit("entry_mm", 4.0)
-        strongest = self.limit("entry_n", 45.0) if early else self.limit("force_n", 110.0)
+        depth = self.depth(sense)
+        if self._LOADED[0] < self.felt(sense) < self._LOADED[1]:
+            self._moved_loaded += max(0.0, depth - self._before)
+        self._before = depth
+        going = self._moved_loaded > self._ON_PROFILE or self.advanced(sense) > self._PAST_KEY
+        strongest = self.limit("force_n", 110.0) if going else self.limit("entry_n", 70.0)
         self.drive(sense, strongest)
-        if self.has_stopped(sense) or self.felt(sense) > 0.97 * strongest:
-            if self.advanced(sense) > self._HOME_SHARE * stroke:
+        stopped = self.has_stopped(sense)
+        at_most = self.felt(sense) > 0.9 * strongest
+        if stopped and (going or at_most) and self.felt(sense) > self.limit("home_n", 40.0):
+            if going or self.advanced(sense) > self._BLOCKED:
                 return self.wish(self.target(), MIDDLE, Status.DONE)
-            if self.felt(sense) > 0.9 * strongest:
-                self.push = 0.0
-                return self.wish(self.target(), SOFT, Status.FAILED, "blocked")
+            self.push = 0.0
+            return self.wish(self.target(), SOFT, Status.FAILED, "blocked")
         if self.elapsed(sense) > self.limit("time_s", 4.0):
             self.push = 0.0
             return self.wish(self.target(), SOFT, Status.FAILED, "not_home")
-        return self.wish(self.target(), SOFT)
+        return self.wish(self.target(), _LED)
 
 
 class Pull(Drive):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from robot.arrays import Array
 from tasks.phases import Phase
 
 Observation = Mapping[str, NDArray[np.float32]]
@@ -28,6 +29,8 @@ class Brief:
         action_scale: What an action of one means, by name with unit (see `envs.actions`).
         dt: The policy period, in s.
         signals: Process signals in the order of the observation's `signals`.
+        stiffness: Returns what an action's stiffness number means, in N/m then N·m/rad along the
+            tool axes, shape (6,); infinite if nothing is known.
     """
 
     instruction: str
@@ -37,6 +40,7 @@ class Brief:
     action_scale: Mapping[str, float] = field(default_factory=dict)
     dt: float = 0.04
     signals: tuple[str, ...] = ()
+    stiffness: Callable[[float], Array] = lambda share: np.full(6, np.inf)
 
 
 class Policy(ABC):

@@ -31,7 +31,9 @@ class ScriptedPolicy(Policy):
     def reset(self, brief: Brief) -> None:
         self._brief = brief
         self._walkers = {
-            arm: ArmWalker(tuple(p for p in brief.phases if p.arm == arm), self.config)
+            arm: ArmWalker(
+                tuple(p for p in brief.phases if p.arm == arm), self.config, brief.stiffness
+            )
             for arm in brief.arms
         }
         self._wrench_free: dict[str, Array] = {}

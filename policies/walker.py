@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from policies.contact import Align, Contact, Insert, Search, Verify
-from policies.motions import STIFF, Await, Grasp, Move, Release, ScriptedMotion, Zero
+from policies.motions import SOFT, STIFF, Await, Grasp, Move, Release, ScriptedMotion, Zero
 from policies.plugging import Extract, Lock, Mate, Pull, Unlock
 from policies.sense import Sense, Status, Wish
 from robot.arrays import Array
@@ -40,6 +41,8 @@ _TOUCH_SAMPLES = 5
 _FEWEST_TOUCHES = 2
 # A part thinner than this share of its width is no part: the hand is empty.
 _LOST_SHARE = 0.85
+# Motions that may leave a part stuck in a socket.
+_IN_SOCKET = (Motion.MATE, Motion.PULL, Motion.LOCK)
 # Failures after which the hand holds nothing.
 _EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
 
@@ -75,13 +78,22 @@ class ArmWalker:
         gave_up: Whether a piece of work was given up.
     """
 
-    def __init__(self, phases: tuple[Phase, ...], config: ScriptedConfig) -> None:
+    def __init__(
+        self,
+        phases: tuple[Phase, ...],
+        config: ScriptedConfig,
+        stiffness: Callable[[float], Array],
+    ) -> None:
         """Begin at the first phase.
 
         Args:
             phases: One arm's plan.
             config: How stubborn to be.
+            stiffness: As `Brief.stiffness`.
         """
+        self._stiffness = stiffness
+        # By how much the last target was ahead of where the tool was wanted: its load pulls back.
+        self._lead = Pose.identity()
         self.phases = phases
         self.config = config
         self.index = 0
@@ -118,11 +130,24 @@ class ArmWalker:
     def step(self, sense: Sense, may_push: bool = True) -> Wish:
         """Return what this arm wants next.
 
+        A tool on springs sags under the weight it carries. What was weighed is therefore held up by
+        a target that is ahead by as much; motions do not see it.
+
         Args:
             sense: What it senses; the wrench is zero in free air with an empty hand.
             may_push: Whether no other arm is pushing or pulling hard.
         """
-        sense = dataclasses.replace(sense, wrench_tool=sense.wrench_tool - self._wrench_zero)
+        sense = dataclasses.replace(
+            sense,
+            wrench_tool=sense.wrench_tool - self._wrench_zero,
+            pose_world_target=sense.pose_world_target @ self._lead.inverse(),
+        )
+        wish = self._step(sense, may_push)
+        sag = self._wrench_zero / self._stiffness(wish.stiffness)
+        self._lead = Pose.from_rotation_vector(-sag[3:], -sag[:3])
+        return dataclasses.replace(wish, pose_world_target=wish.pose_world_target @ self._lead)
+
+    def _step(self, sense: Sense, may_push: bool) -> Wish:
         if self._detour is not None:
             return self._follow_detour(self._detour, sense)
         self._skip_impossible()
@@ -133,7 +158,7 @@ class ArmWalker:
         self._spend(phase.name, sense.dt)
         if self._motion is None:
             if phase.heavy and not may_push:
-                return Wish(sense.pose_world_target, phase.gripper_opening, STIFF)
+                return Wish(sense.pose_world_target, phase.gripper_opening, SOFT)
             self._motion = MOTIONS[phase.motion](phase, self._goal(phase), sense)
         if phase.pose_tool_part is not None and phase.motion is not Motion.GRASP:
             self._feel(sense)
@@ -177,6 +202,8 @@ class ArmWalker:
             self._found[phase.place] = (
                 motion.start.pose_world_tool @ phase.pose_world_tool.inverse()
             )
+        if phase.motion is Motion.RELEASE:
+            self._wrench_zero = np.zeros(6)
         if isinstance(motion, Zero):
             self._wrench_zero = self._wrench_zero + motion.felt
         self._motion = None
@@ -304,20 +331,32 @@ class ArmWalker:
         opening = self.phases[0].gripper_opening if open_hand else phase.gripper_opening
         behind = sense.pose_world_tool @ Pose.translation([0.0, 0.0, -distance])
         detour = Phase(
-            phase.arm, "draw_back", Motion.MOVE, behind, opening, limits={"speed_m_s": 0.15}
+            phase.arm,
+            "draw_back",
+            Motion.MOVE,
+            behind,
+            opening,
+            limits={"speed_m_s": 0.15, "depth_mm": 1e3 * distance},
         )
         # A plan without such a phase cannot be taken up again.
         self._then = len(self.phases) if then is None else then
-        # Fingers that still hold something let go before they leave.
-        holds = open_hand and sense.opening < opening - 5e-3
-        self._detour = (Release if holds else Move)(detour, behind, sense)
+        # Fingers that still hold something let go before they leave; a part that sticks in its
+        # socket is pulled out straight.
+        kind: type[ScriptedMotion] = Move
+        if open_hand and sense.opening < opening - 5e-3:
+            kind = Release
+        elif phase.motion in _IN_SOCKET and not open_hand:
+            kind = Extract
+        self._detour = kind(detour, behind, sense)
         return self._follow_detour(self._detour, sense)
 
     def _follow_detour(self, detour: ScriptedMotion, sense: Sense) -> Wish:
         self._spend("draw_back", sense.dt)
+        if sense.in_hand[0] > 0.5:
+            self._touch.append(sense.in_hand[1:])
         wish = detour.step(sense)
         if wish.status is Status.DONE:
-            if isinstance(detour, Release):
+            if not isinstance(detour, Move):
                 self._detour = Move(detour.phase, detour.goal, sense)
                 return wish
             self._detour = None

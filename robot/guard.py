@@ -41,7 +41,8 @@ class GuardConfig:
         overrun: A measured joint this far beyond its limits stops the robot, in rad.
         overspeed: A measured joint this many times faster than its limit stops the robot.
         max_state_age: A sample older than this stops the robot, in s.
-        force_limit: Largest force at a wrist, in N, for longer than `force_time`.
+        force_limit: Largest force at a wrist, in N, for longer than `force_time`. A job that needs
+            less sets less.
         force_time: How long the force may be above `force_limit`, in s.
         force_peak: Force at a wrist that stops the robot at once, in N. The default is what
             ISO/TS 15066 allows on a hand at rest.
@@ -57,7 +58,7 @@ class GuardConfig:
     overrun: float = 0.05
     overspeed: float = 1.5
     max_state_age: float = 0.05
-    force_limit: float = 60.0
+    force_limit: float = 120.0
     force_time: float = 0.1
     force_peak: float = 140.0
     base_tilt: float = 0.5

@@ -69,6 +69,8 @@ class MatingProfile:
         key_depth: Where a plug that does not match the socket stops at the latest, in m.
         key_force: Push on a plug that does not match that counts as forcing it, in N.
         max_force: Push that counts as too much for any plug, in N.
+        seal_stiffness: With which seal and contact springs straighten a plug that is home, in
+            N·m/rad; less before, none until the contacts touch.
     """
 
     stroke: float
@@ -98,6 +100,7 @@ class MatingProfile:
     key_depth: float
     key_force: float
     max_force: float
+    seal_stiffness: float = 15.0
 
     def __post_init__(self) -> None:
         """Refuse strokes, forces or an order that contradict each other; names the field."""
@@ -150,7 +153,9 @@ class MatingProfile:
         _between("pin_depth", self.pin_depth, self.engage_depth, self.stroke, "m, the stroke")
         _between("key_depth", self.key_depth, 0.0, self.pin_depth, "m, before the pins")
         _between("key_force", self.key_force, 0.0, self.max_force, "N, max_force")
-        for name in ("drag", "pin_tilt", "pin_offset", "pin_force", "click_drop"):
+        for name in (
+            "drag", "pin_tilt", "pin_offset", "pin_force", "click_drop", "seal_stiffness",
+        ):  # fmt: skip
             _at_least(name, getattr(self, name), 0.0)
 
     def _check_latch(self) -> None:

@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 # A target is cut this much short of the buffer, in m, so that rounding does not put it inside.
 _SHORT = 1e-3
+# Why zones are closed at first.
+_NOT_YET = "closed: no beat of the station's heart yet"
 # A smaller share of a way is not worth going.
 _LEAST_SHARE = 0.01
 # Fingers faster than this are closing or opening, in m/s: above the noise of their encoders.
@@ -196,6 +198,8 @@ class ZoneGuard:
     def _reason(self, state: CellState) -> str | None:
         station, config = state.station, self.config
         if config.heartbeat is not None and not self._beats(config.heartbeat, state):
+            if self._waits_for_a_beat(state):
+                return _NOT_YET
             return f"closed: heartbeat '{config.heartbeat}' of the station is missing or stands"
         if not station.safe:
             return "closed: the safety chain is open"
@@ -219,6 +223,12 @@ class ZoneGuard:
         elif value != self._beat[0]:
             self._beat = (value, now, True)
         return self._beat[2] and now - self._beat[1] <= self.config.heartbeat_timeout
+
+    def _waits_for_a_beat(self, state: CellState) -> bool:
+        """Return whether the heartbeat was seen for the first time a moment ago."""
+        if self._beat is None or self._beat[2]:
+            return False
+        return state.time - self._beat[1] <= self.config.heartbeat_timeout
 
     def _look(self, state: CellState) -> None:
         if state is self._looked:
@@ -332,6 +342,9 @@ class ZoneGuard:
         return float(self._reached[SHARE]), int(self._reached[SHARE_ZONE])
 
     def _warn(self, arm: str, zone: int, what: str, state: CellState, reason: str) -> None:
+        if reason == _NOT_YET:
+            # So begins every episode; nothing a person should look at.
+            return
         name = self._zones[zone].name
         self._warnings.warning(
             f"{arm} {what} {name}",

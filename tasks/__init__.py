@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from robot.errors import UnknownName
+from tasks.hv_config import HvPluggingConfig
+from tasks.hv_packs import PackModel
+from tasks.hv_plugging import HvPlugging
+from tasks.hv_variation import HV_LEVELS
 from tasks.nut_insertion import NutInsertion, NutInsertionConfig
 from tasks.nut_variation import NUT_LEVELS
+from tasks.parts.hv_connector import ConnectorType
 from tasks.task import Task
 from tasks.variation import Variation
 
@@ -37,6 +42,13 @@ class TaskEntry:
 TASKS: Mapping[str, TaskEntry] = {
     NutInsertion.name: TaskEntry(
         NutInsertionConfig, NutInsertion, NUT_LEVELS, "tasks.nut_fixture:NutFixture"
+    ),
+    HvPlugging.name: TaskEntry(
+        HvPluggingConfig,
+        HvPlugging,
+        HV_LEVELS,
+        "tasks.hv_fixture:HvFixture",
+        {"connectors": ("connector", ConnectorType), "packs": ("pack", PackModel)},
     ),
 }
 

@@ -19,6 +19,8 @@ PAD_FRICTION_SHARE = 0.75
 
 # A bump comes while the hands are at work, in s from the start.
 SHOVE_WINDOW = 40.0
+# Of a signal cable, as a share of a power cable's.
+_SIGNAL_DIAMETER = 0.6
 
 
 def draw_layout(rng: np.random.Generator, station: HvStation, v: HvVariation) -> Layout:
@@ -71,13 +73,15 @@ def _connection(
 ) -> dict[str, float]:
     """Draw what a plug, its header and its harness are like."""
     mating = assigned.kind.mating
+    # A signal plug hangs on a thin cable: bending goes with the fourth power of the diameter.
+    thin = _SIGNAL_DIAMETER if assigned.kind.voltage == "lv" else 1.0
     return {
         f"mating_scale_{slot}": between(rng, v.mating_scale),
         # Above the key, below where the latch would click.
         f"debris_{slot}_mm": 1e3 * rng.uniform(mating.key_depth, 0.8 * mating.stroke),
         f"harness_length_{slot}_m": between(rng, v.harness_length),
-        f"harness_diameter_{slot}_mm": 1e3 * between(rng, v.harness_diameter),
-        f"harness_mass_{slot}_kg_m": between(rng, v.harness_mass),
-        f"harness_bending_{slot}_nm2": between(rng, v.harness_bending),
+        f"harness_diameter_{slot}_mm": 1e3 * thin * between(rng, v.harness_diameter),
+        f"harness_mass_{slot}_kg_m": thin**2 * between(rng, v.harness_mass),
+        f"harness_bending_{slot}_nm2": thin**4 * between(rng, v.harness_bending),
         f"harness_twist_{slot}_deg": math.degrees(rng.uniform(-1.0, 1.0) * v.harness_twist),
     }

@@ -65,7 +65,7 @@ class HvPlanConfig:
     search_speed_m_s: float = 0.03
     search_drop_mm: float = 1.2
     entry_mm: float = 4.0
-    entry_n: float = 40.0
+    entry_n: float = 70.0
     mate_force_n: float = 110.0
     mate_time_s: float = 4.0
     abort_n: float = 120.0

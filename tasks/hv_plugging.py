@@ -50,8 +50,9 @@ REFUSED = "pack_refused"
 ALLOWED = "unplug_wanted"
 """What the station tells the robot: plugs may be taken off, and there is no reason to wait."""
 
-# What the pads feel of a plug's neck: a rib, as a cylinder about the plug's axis, in m.
-RIB_RADIUS, RIB_LENGTH = 0.008, 0.008
+# What the pads feel of a plug's neck: a rib, as a cylinder about the plug's axis, in m. Longer
+# than the pads: a short one has its ends in sight, but only half of its angle is felt.
+RIB_RADIUS, RIB_LENGTH = 0.008, 0.016
 
 # A tool this near its place out of the zone is there, in m, and for so long it has nothing left to
 # plug, in s.

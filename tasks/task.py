@@ -196,6 +196,7 @@ class Task(ABC):
         demands: What the job asks of the robot.
         handover: What the station does once the job is done, or None.
         zone_signals: Process signals that must all be true for the zones to open.
+        zone_heartbeat: Process signal that must keep changing for that, or None.
     """
 
     name: str
@@ -209,6 +210,7 @@ class Task(ABC):
     demands: Demands
     handover: Handover | None = None
     zone_signals: tuple[str, ...] = ()
+    zone_heartbeat: str | None = None
 
     @abstractmethod
     def sample_layout(self, rng: np.random.Generator) -> Layout:

@@ -60,7 +60,7 @@ class LimitConfig:
     """
 
     effort_share: float = 0.95
-    felt_share: float = 0.6
+    felt_share: float = 0.9
     velocity_share: float = 0.9
     position_margin: float = 0.01
     horizon: float = 0.05

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from typing_extensions import override
@@ -177,6 +178,7 @@ class MatingElement(ForceElement):
             client.applyExternalForce(
                 self._body, -1, (fx, fy, fz), (px, py, pz), client.WORLD_FRAME
             )
+            self._straighten(client, quaternion)
         self._note(world.time)
 
     @override
@@ -265,6 +267,16 @@ class MatingElement(ForceElement):
     def _touch(self, world: World, other: int, enabled: bool) -> None:
         """Let the plug and a socket's body touch, or pass through each other."""
         world.client.setCollisionFilterPair(self._body, other, -1, -1, int(enabled))
+
+    def _straighten(self, client: Any, quaternion: Sequence[float]) -> None:
+        """Let seal and contacts straighten the plug."""
+        row = self._rows[int(self._memory[kernel.SOCKET])]
+        depth = float(self._memory[kernel.S])
+        if depth <= row[kernel.KNOTS][1] or row[kernel.SEAL] == 0.0:
+            return
+        _, angular = client.getBaseVelocity(self._body)
+        torque = kernel.straighten(quaternion, angular, row, depth)
+        client.applyExternalTorque(self._body, -1, torque, client.WORLD_FRAME)
 
     def _walls_push(self, inside: int) -> float:
         """Return what the walls bear of a push, where that can do harm: before the latch, in N."""
@@ -373,6 +385,7 @@ def _parameters(socket: Socket) -> Array:
         *socket.opening, clicks, STIFFNESS, DETENT,
         p.drag if socket.matches else 0.0,
     )  # fmt: skip
+    row[kernel.SEAL] = p.seal_stiffness if socket.matches else 0.0
     row[kernel.KNOTS] = (
         0.0, p.engage_depth, p.peak_depth, p.latch_depth - LATCH_RAMP, p.latch_depth, p.stroke,
     )  # fmt: skip

@@ -33,11 +33,14 @@ ROTATION = slice(30, 39)
 KNOTS = slice(39, 45)
 PUSH_AT = slice(45, 51)
 PULL_AT = slice(51, 57)
-PARAMETERS = 57
+SEAL = 57
+PARAMETERS = 58
 
 _INFINITE = 1e9
 # The bristle's damping, in N·s/m: rings of a plug of 0.3 kg on it die out in some 10 ms.
 _DAMPING = 60.0
+# Damping over stiffness of the seal, in s: more would ring on the plug's inertia at 1 kHz.
+_SEAL_DAMPING = 1.2e-3
 # What the sleeve's spring keeps of its force on the way back.
 _RETURN = 0.3
 # A push is averaged over this time before it counts as harm, in s: peaks of single steps are an
@@ -104,6 +107,39 @@ def advance(
     _harm(p, memory)
     f = -memory[FORCE]
     return f * r[2], f * r[5], f * r[8], tx, ty, tz
+
+
+@njit(cache=True)
+def straighten(quaternion: Any, angular: Any, p: Any, depth: float) -> tuple[float, float, float]:
+    """Return the torque of seal and contact springs on a plug that lies askew, in the world, in N·m.
+
+    For small angles the rotation between two frames is half the sum of the cross products of their
+    axes.
+
+    Args:
+        quaternion: Of the plug in the world (x, y, z, w). Four numbers.
+        angular: Its angular velocity, world axes, in rad/s. Three numbers.
+        p: The socket. Shape (PARAMETERS,).
+        depth: Of the contact body, in m.
+    """
+    x, y, z, w = quaternion
+    a = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)),
+        (2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)),
+        (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)),
+    )
+    r = p[ROTATION]
+    engaged = p[KNOTS][1]
+    share = min(1.0, max(0.0, (depth - engaged) / max(p[STROKE] - engaged, _TINY)))
+    k, d = 0.5 * share * p[SEAL], share * _SEAL_DAMPING * p[SEAL]
+    ex, ey, ez = 0.0, 0.0, 0.0
+    for i in range(3):
+        bx, by, bz = r[i], r[3 + i], r[6 + i]
+        ax, ay, az = a[i]
+        ex += ay * bz - az * by
+        ey += az * bx - ax * bz
+        ez += ax * by - ay * bx
+    return k * ex - d * angular[0], k * ey - d * angular[1], k * ez - d * angular[2]
 
 
 @njit(cache=True)

@@ -14,6 +14,8 @@ from robot.geometry import Box, ConvexHull, Cylinder, Shape
 
 # A point this far off a plane, in m, does not lie in it.
 _PLANE_TOLERANCE = 1e-9
+# PyBullet writes past the end of its arrays beyond that.
+_MOST_SHAPES = 16
 
 
 def make_shapes(client: Any, shapes: Sequence[Shape]) -> tuple[int, int]:
@@ -22,7 +24,14 @@ def make_shapes(client: Any, shapes: Sequence[Shape]) -> tuple[int, int]:
     Args:
         client: The physics server.
         shapes: What the body is made of, placed in its frame.
+
+    Raises:
+        ValueError: If they are more than PyBullet takes.
     """
+    if len(shapes) > _MOST_SHAPES:
+        raise ValueError(
+            f"a body: expected at most {_MOST_SHAPES} shapes, got {len(shapes)}: make it two"
+        )
     solid = [shape for shape in shapes if shape.collides]
     with tempfile.TemporaryDirectory() as folder:
         collision, visual = -1, -1

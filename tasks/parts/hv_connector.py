@@ -26,6 +26,8 @@ KEY_CODES: tuple[KeyCode, ...] = ("A", "B", "C", "D", "E", "F")
 NECK: tuple[float, float, float] = (0.012, 0.008, 0.0095)
 COLLAR_THICKNESS = 0.005
 COLLAR_RIM = 0.006
+# Of the rear collar to the sides: pads hook behind it, and stand out of their fingers by 3 mm.
+REAR_RIM = 0.002
 # The key rib begins so far behind the nose's tip, in m: where a wrong key stops.
 KEY_START = 3e-3
 # From the outermost keys' middle to the nose's edge, as a share of its width: a slot nearer to the

@@ -13,6 +13,7 @@ from tasks.parts.hv_connector import (
     COLLAR_THICKNESS,
     KEY_START,
     NECK,
+    REAR_RIM,
     ConnectorType,
 )
 from tasks.parts.shapes import Part
@@ -43,7 +44,7 @@ _BEHIND = 2e-3
 # A dock's clearance above the nose, below it and to each side, in m: gravity and cable press a
 # docked plug against the upper wall with its nose and on a shelf with its front collar, so both are
 # flush, and one held askew has room below. The shelf has a ramp before it.
-_DOCK_ABOVE, _DOCK_BELOW, _DOCK_BESIDE = 5e-5, 9e-4, 3e-4
+_DOCK_ABOVE, _DOCK_BELOW, _DOCK_BESIDE = 5e-5, 2.5e-4, 3e-4
 _SHELF_GAP = 1e-4
 _SHELF_THICKNESS = 6e-3
 _SHELF_HALF_WIDTH = 8e-3
@@ -61,11 +62,12 @@ def plug_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
     color = ORANGE if kind.voltage == "hv" else SIGNAL
     x, y, z = NECK
     collar = (x + COLLAR_RIM, y + COLLAR_RIM, 0.5 * COLLAR_THICKNESS)
+    rear = (x + COLLAR_RIM, y + REAR_RIM, 0.5 * COLLAR_THICKNESS)
     middle = z + 0.5 * COLLAR_THICKNESS
     shapes: list[Shape] = [
         Box(NECK, color=color),
         Box(collar, Pose.translation((0.0, 0.0, middle)), color=color),
-        Box(collar, Pose.translation((0.0, 0.0, -middle)), color=color),
+        Box(rear, Pose.translation((0.0, 0.0, -middle)), color=color),
         _nose(kind),
         _rib(kind),
         # The slide's red edge on top, the gland below, and contacts in the tip.

@@ -107,7 +107,7 @@ def test_what_is_within_bounds_passes():
 
 
 def test_a_force_above_the_limit_is_borne_for_100_ms_and_no_longer():
-    guard = Guard(MODEL)
+    guard = Guard(MODEL, GuardConfig(force_limit=60.0))
     for tick in range(50):
         guard.check(measured(robot(time=1.0 + 2e-3 * tick), force=80.0), 1.0 + 2e-3 * tick)
     with pytest.raises(SafetyStop, match="'wrist_left': 80 N, above 60 N"):
@@ -116,7 +116,7 @@ def test_a_force_above_the_limit_is_borne_for_100_ms_and_no_longer():
 
 
 def test_a_force_that_eases_off_starts_anew():
-    guard = Guard(MODEL)
+    guard = Guard(MODEL, GuardConfig(force_limit=60.0))
     for tick in range(200):
         force = 20.0 if tick % 40 == 0 else 80.0
         guard.check(measured(robot(time=1.0 + 2e-3 * tick), force=force), 1.0 + 2e-3 * tick)
