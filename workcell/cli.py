@@ -78,11 +78,12 @@ def run(
 
 @app.command("list")
 def list_names(as_json: Json = False) -> int:
-    """List the names of tasks, levels, robots and policies."""
+    """List the names of tasks, levels, robots, policies and benchmarks."""
     from workcell.catalog import known_names
+    from workcell.suites import suite_names
 
     with open_output(as_json) as output:
-        names = known_names()
+        names = {**known_names(), "benchmark": suite_names()}
         for kind, known in names.items():
             output.console.print(f"{kind}: {', '.join(known)}", markup=False)
         output.result({kind: list(known) for kind, known in names.items()})

@@ -1,4 +1,4 @@
-"""The commands that measure: `evaluate`, `compare` and `report`."""
+"""The commands that measure: `evaluate`, `benchmark`, `compare` and `report`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from workcell.console import CLAIM_NOT_SHOWN, INTERRUPTED, Json, Overrides, open
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(evaluate)
+    app.command()(benchmark)
     app.command()(compare)
     app.command()(report)
 
@@ -71,6 +72,68 @@ def evaluate(
     if result.interrupted:
         return INTERRUPTED
     return CLAIM_NOT_SHOWN if result.claim is not None and not result.claim.shown else 0
+
+
+def benchmark(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the benchmark; see `workcell list`.")],
+    episodes: Annotated[
+        int | None, typer.Option(help="Of each evaluation. [default: as the benchmark says]")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that share the episodes.")] = 1,
+    backend: Annotated[str, typer.Option(help="Where they run: local or ray.")] = "local",
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the benchmark in this folder.")
+    ] = None,
+    run_dir: Annotated[Path | None, typer.Option(help="New folder for the results.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Evaluate every combination of tasks, levels, policies and changes that a benchmark names."""
+    from workcell.report import comparable
+    from workcell.run import FACTORY, RunResult, RunSpec
+    from workcell.suites import episodes_of, load_suite, run_suite, stored_runs
+    from workcell.terminal import comparison_table
+
+    suite = load_suite(name)
+    if resume is not None and run_dir is not None:
+        raise ConfigError(f"--run-dir: leave it out; --resume goes on in {resume}")
+    if resume is not None and episodes is None:
+        episodes = episodes_of(resume)
+    if episodes is not None:
+        suite = suite.of(episodes)
+    with open_output(as_json) as output:
+        console = output.console
+
+        def run(spec: RunSpec) -> RunResult:
+            console.rule(spec.run_dir.name if spec.run_dir else "")
+            return show_run(spec, output)
+
+        folder, results = run_suite(
+            name,
+            suite,
+            run,
+            workers=workers,
+            backend=backend,
+            run_dir=resume or run_dir,
+            resume=resume is not None,
+            factory=context.obj or FACTORY,
+        )
+        comparisons = [item for _, _, item in comparable(stored_runs(folder, results))]
+        for comparison in comparisons:
+            console.rule()
+            console.print(comparison_table(comparison))
+        console.print(f"next: workcell report {folder}", markup=False)
+        complete = len(results) == len(suite.arms()) and all(r.complete for r in results.values())
+        output.result(
+            {
+                "benchmark": name,
+                "run_dir": str(folder),
+                "complete": complete,
+                "runs": {arm: result.as_json() for arm, result in results.items()},
+                "comparisons": [comparison.as_json() for comparison in comparisons],
+            }
+        )
+    return INTERRUPTED if any(result.interrupted for result in results.values()) else 0
 
 
 def compare(

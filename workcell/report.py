@@ -52,23 +52,33 @@ def find_runs(paths: Sequence[Path]) -> list[StoredRun]:
 
 
 def comparable(runs: Sequence[StoredRun]) -> list[tuple[int, int, Comparison]]:
-    """Return each run compared with the first one of its task that shares seeds with it.
+    """Return each run compared with an earlier one of its task that shares seeds with it.
+
+    The first of the same robot and level if there is one, for their draws are the same.
 
     Args:
         runs: The runs.
 
     Returns:
-        Place of the first, place of the other, and how they differ.
+        Place of the earlier one, place of the other, and how they differ.
     """
     found = []
     for place, run in enumerate(runs):
         seeds = {record.seed for record in run.records}
-        for first, other in enumerate(runs[:place]):
-            same_task = other.choice.task == run.choice.task
-            if same_task and any(record.seed in seeds for record in other.records):
-                found.append((first, place, compare(other, run)))
-                break
+        earlier = [
+            first
+            for first, other in enumerate(runs[:place])
+            if other.choice.task == run.choice.task
+            and any(record.seed in seeds for record in other.records)
+        ]
+        alike = [first for first in earlier if _conditions(runs[first]) == _conditions(run)]
+        for first in (alike or earlier)[:1]:
+            found.append((first, place, compare(runs[first], run)))
     return found
+
+
+def _conditions(run: StoredRun) -> tuple[str, str]:
+    return run.choice.robot, run.choice.level
 
 
 def render(runs: Sequence[StoredRun]) -> str:

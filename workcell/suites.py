@@ -1,0 +1,203 @@
+"""Benchmarks by name: evaluations of every combination of tasks, levels, policies and changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from annotated_types import Ge, MinLen
+
+from robot.errors import ConfigError, UnknownName
+from workcell.catalog import Choice, resolve_choice
+from workcell.config import config_folder, load
+from workcell.records import plain_json, refuse_existing
+from workcell.run import FACTORY, FIRST_EVALUATION_SEED, RunResult, RunSpec
+from workcell.stored_run import StoredRun
+
+_Names = Annotated[tuple[str, ...], MinLen(1)]
+# What a suite is written down as beside its runs.
+_SUITE_FILE = "suite.yaml"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A benchmark: every combination is one evaluation, all on the same seeds.
+
+    Attributes:
+        description: What it is for, in one line.
+        tasks: As in `Choice`.
+        levels: Likewise.
+        robots: Likewise.
+        policies: Likewise.
+        ablations: What is changed, as after `--set`, by name.
+        episodes: Of each evaluation.
+        seed: Of the first episode of each.
+    """
+
+    description: str
+    tasks: _Names
+    levels: _Names = ("factory",)
+    robots: _Names = ("talos",)
+    policies: _Names = ("scripted",)
+    ablations: Annotated[Mapping[str, tuple[str, ...]], MinLen(1)] = field(
+        default_factory=lambda: {"base": ()}
+    )
+    episodes: Annotated[int, Ge(1)] = 100
+    seed: Annotated[int, Ge(0)] = FIRST_EVALUATION_SEED
+
+    def of(self, episodes: int) -> Suite:
+        """Return the same benchmark with another number of episodes.
+
+        Raises:
+            ConfigError: If it is not positive.
+        """
+        if episodes < 1:
+            raise ConfigError(f"--episodes: expected 1 or more, got {episodes}")
+        return dataclasses.replace(self, episodes=episodes)
+
+    def arms(self) -> dict[str, RunSpec]:
+        """Return what is run, by the name of its folder; the first of a task is its reference."""
+        arms = {}
+        for task, robot, level, policy, (name, overrides) in product(
+            self.tasks, self.robots, self.levels, self.policies, self.ablations.items()
+        ):
+            folder = "-".join((task, robot, level, policy, name)).replace("/", "_")
+            choice = Choice(task, level, robot, policy)
+            arms[folder] = RunSpec(choice, self.episodes, self.seed, overrides=overrides)
+        return arms
+
+
+def suite_names(folder: Path | None = None) -> tuple[str, ...]:
+    """Return the name of every benchmark.
+
+    Args:
+        folder: Of the YAML files; the project's own if omitted.
+    """
+    files = ((folder or config_folder()) / "benchmark").glob("*.yaml")
+    return tuple(sorted(file.stem for file in files))
+
+
+def load_suite(name: str, folder: Path | None = None) -> Suite:
+    """Return a benchmark by name.
+
+    Args:
+        name: Of its file in `configs/benchmark`.
+        folder: Of the YAML files; the project's own if omitted.
+
+    Raises:
+        UnknownName: If there is none of that name.
+        ConfigError: With one line for each mistake in its file.
+    """
+    if name not in suite_names(folder):
+        raise UnknownName("benchmark", name, suite_names(folder))
+    return load((folder or config_folder()) / "benchmark" / f"{name}.yaml", Suite)
+
+
+def run_suite(
+    name: str,
+    suite: Suite,
+    run: Callable[[RunSpec], RunResult],
+    *,
+    workers: int = 1,
+    backend: str = "local",
+    run_dir: Path | None = None,
+    resume: bool = False,
+    factory: str = FACTORY,
+) -> tuple[Path, dict[str, RunResult]]:
+    """Run a benchmark, one evaluation after the other.
+
+    Args:
+        name: Of the benchmark.
+        suite: What it consists of.
+        run: Runs one evaluation.
+        workers: How many processes share the episodes of an evaluation.
+        backend: Where they run.
+        run_dir: Folder of the runs; a new one in `runs` if omitted.
+        resume: Whether to go on with what that folder holds.
+        factory: Import path of what builds the runner of the cycles.
+
+    Returns:
+        The folder, and the results by the names of their folders; those that an interrupt did not
+        leave time for are missing.
+
+    Raises:
+        UnknownName: If a name in the suite does not exist.
+        ConfigError: If a value is out of range, or the folder holds another benchmark. Nothing has
+            been started.
+    """
+    arms = suite.arms()
+    for spec in arms.values():
+        resolve_choice(spec.choice, spec.overrides)
+    folder = run_dir or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    _claim_folder(folder, suite, resume)
+    results: dict[str, RunResult] = {}
+    for arm, spec in arms.items():
+        begun = (folder / arm / "config.yaml").exists()
+        result = run(
+            dataclasses.replace(
+                spec,
+                workers=workers,
+                backend=backend,
+                run_dir=folder / arm,
+                resume=begun,
+                factory=factory,
+            )
+        )
+        results[arm] = result
+        if result.interrupted:
+            break
+    return folder, results
+
+
+def _claim_folder(folder: Path, suite: Suite, resume: bool) -> None:
+    """Make the folder of a benchmark, or see that it is the one that is gone on with."""
+    file, plain = folder / _SUITE_FILE, _plain(suite)
+    if not resume:
+        refuse_existing(folder)
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise ConfigError(f"--run-dir: cannot make {folder}: {error.strerror}") from None
+        file.write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+        return
+    before = _stored(folder)
+    changes = [key for key in plain if before.get(key) != plain[key]]
+    if changes:
+        told = "; ".join(f"{key} was {before.get(key)}, is {plain[key]}" for key in changes)
+        raise ConfigError(
+            f"--resume: {folder} was begun with another benchmark: {told}. "
+            "Set it back, or start a new one"
+        )
+
+
+def episodes_of(folder: Path) -> int:
+    """Return how many episodes each evaluation of a benchmark was begun with.
+
+    Raises:
+        ConfigError: If it is not the folder of a benchmark.
+    """
+    return int(_stored(folder)["episodes"])
+
+
+def stored_runs(folder: Path, results: Mapping[str, RunResult]) -> list[StoredRun]:
+    """Return the runs of a benchmark in their order, as their folders tell them."""
+    return [StoredRun.read(folder / arm) for arm in results]
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    file = folder / _SUITE_FILE
+    if not file.is_file():
+        raise ConfigError(f"--resume: {folder} is not the folder of a benchmark: no {_SUITE_FILE}")
+    stored: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return stored
+
+
+def _plain(suite: Suite) -> dict[str, Any]:
+    plain: dict[str, Any] = plain_json(dataclasses.asdict(suite))
+    return plain
