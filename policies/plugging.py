@@ -19,7 +19,7 @@ from tasks.phases import Phase
 # How fast a push or pull rises while the part is slower than wanted, in N/s, and how much it falls
 # per speed above that, in N·s/m.
 _RISE = 160.0
-_BRAKE = 400.0
+_BRAKE = 1200.0
 # The target runs this far ahead of the tool, in m.
 _LEAD = 0.0004
 # Share by which the target goes to where the tool is, across and in its turns, per step, while

@@ -45,7 +45,7 @@ class GuardConfig:
             less sets less.
         force_time: How long the force may be above `force_limit`, in s.
         force_peak: Force at a wrist that stops the robot at once, in N. The default is what
-            ISO/TS 15066 allows on a hand at rest.
+            ISO/TS 15066 allows on a hand for a moment, twice of what it allows at rest.
         base_tilt: Angle between the base's and the world's z axes that counts as falling, in rad.
         workspace: Lower and upper corner of the box the tools must stay in, in the world, in m.
         tool_speed: Largest speed of a tool, in m/s.
@@ -60,7 +60,7 @@ class GuardConfig:
     max_state_age: float = 0.05
     force_limit: float = 120.0
     force_time: float = 0.1
-    force_peak: float = 140.0
+    force_peak: float = 280.0
     base_tilt: float = 0.5
     workspace: tuple[tuple[float, float, float], tuple[float, float, float]] = (
         (-1.5, -1.5, -0.2),

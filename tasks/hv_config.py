@@ -43,7 +43,9 @@ class HvPluggingConfig:
     time_limit: float = 120.0
     force_limit: float = 60.0
     demands: Demands = field(
-        default_factory=lambda: Demands(grip_force=50.0, push_force=115.0, wrist_force=120.0)
+        default_factory=lambda: Demands(
+            grip_force=50.0, push_force=115.0, wrist_force=120.0, wrist_peak=200.0
+        )
     )
 
     def __post_init__(self) -> None:

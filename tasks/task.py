@@ -127,15 +127,17 @@ class Demands:
         grip_force: With which each finger squeezes, in N.
         push_force: Largest push along a tool's z axis that a policy may ask for, in N.
         wrist_force: Wrist force that the guard lets pass for a tenth of a second only, in N.
+        wrist_peak: Wrist force that it does not let pass at all, in N.
     """
 
     grip_force: float = 30.0
     push_force: float = 30.0
     wrist_force: float = 60.0
+    wrist_peak: float = 140.0
 
     def __post_init__(self) -> None:
         """Refuse forces that are not positive, and a push that the guard would stop."""
-        for name in ("grip_force", "push_force", "wrist_force"):
+        for name in ("grip_force", "push_force", "wrist_force", "wrist_peak"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
         if self.push_force > self.wrist_force:

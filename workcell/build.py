@@ -51,6 +51,10 @@ from workcell.traces import ForceWatch
 from workcell.video import Film, take_picture
 
 _FLOOR_FRICTION = 0.8
+# Torque about the normal that a sole bears for each newton on it and unit of friction, in m. Without
+# it the feet creep around when the weight shifts quickly, far below what friction at their corners
+# could hold, and no leg or IMU tells the estimator.
+_SOLE_TORSION = 0.03
 _FLOOR_COLOR = (0.82, 0.82, 0.80, 1.0)
 
 
@@ -160,6 +164,7 @@ def build_robot(
         mass=0.0,
         pose_world_body=Pose.translation([0.0, 0.0, -0.05]),
         friction=_FLOOR_FRICTION,
+        spinning_friction=_SOLE_TORSION,
     )
     pose_world_base = Pose.translation(config.base.position)
     body = world.load_robot(
@@ -281,7 +286,10 @@ def build_sim(
     )
     controller = build_controller(robot, parts.model, cell)
     zones = (
-        ZoneGuard(tools_of(parts.model), ZoneConfig(open_signals=task.zone_signals))
+        ZoneGuard(
+            tools_of(parts.model),
+            ZoneConfig(open_signals=task.zone_signals, heartbeat=task.zone_heartbeat),
+        )
         if task.zone_signals
         else None
     )
@@ -301,12 +309,13 @@ def build_sim(
 
 def _meeting(demands: Demands, cell: CellConfig) -> CellConfig:
     """Return a cell that lets a job push as hard as it must, and no harder than the cell allows."""
-    force = min(cell.guard.force_limit, demands.wrist_force)
-    return dataclasses.replace(
-        cell,
-        action=dataclasses.replace(cell.action, push_n=demands.push_force),
-        guard=dataclasses.replace(cell.guard, force_limit=force),
+    guard = dataclasses.replace(
+        cell.guard,
+        force_limit=min(cell.guard.force_limit, demands.wrist_force),
+        force_peak=min(cell.guard.force_peak, demands.wrist_peak),
     )
+    action = dataclasses.replace(cell.action, push_n=demands.push_force)
+    return dataclasses.replace(cell, action=action, guard=guard)
 
 
 def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = None) -> CycleRunner:

@@ -111,7 +111,7 @@ def advance(
 
 @njit(cache=True)
 def straighten(quaternion: Any, angular: Any, p: Any, depth: float) -> tuple[float, float, float]:
-    """Return the torque of seal and contact springs on a plug that lies askew, in the world, in N·m.
+    """Return the torque of seal and contact springs on a plug that lies askew, world axes, in N·m.
 
     For small angles the rotation between two frames is half the sum of the cross products of their
     axes.

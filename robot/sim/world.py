@@ -98,6 +98,7 @@ class World(Clock):
         self._samplers: list[Callable[[], None]] = []
         self._elements: list[ForceElement] = []
         self._saved: tuple[int, int] | None = None
+        self._asleep: set[str] = set()
 
     @property
     @override
@@ -256,6 +257,7 @@ class World(Clock):
         )
         for state in states:
             client.changeDynamics(body, -1, activationState=state)
+        (self._asleep.add if asleep else self._asleep.discard)(name)
 
     def set_friction(
         self, name: str, friction: float, spinning: float | None = None, link: str | None = None
@@ -299,7 +301,7 @@ class World(Clock):
         """Return to what `save` remembered, contacts and time included, and reset the elements.
 
         After it, what happens depends on what is done next and on nothing that was done before,
-        to the bit. Friction and masses are not remembered.
+        to the bit. Everybody is awake. Friction and masses are not remembered.
 
         Raises:
             RuntimeError: If nothing was saved.
@@ -307,12 +309,15 @@ class World(Clock):
         if self._saved is None:
             raise RuntimeError("World.restore() before save(): there is nothing to return to")
         state, self._steps = self._saved
+        for name in tuple(self._asleep):
+            self.set_asleep(name, False)
         # Bullet keeps contacts in the order in which they came about and solves them in that order.
         # So part everything first, where no two bodies meet, and let the contacts form anew.
         for number, body in enumerate(self._bodies.values()):
             apart = (0.0, 0.0, _APART * (1 + number))
             self.client.resetBasePositionAndOrientation(body, apart, (0.0, 0.0, 0.0, 1.0))
-        self.client.performCollisionDetection()
+        # A whole step, because Bullet falls asleep and wakes one step late.
+        self._step()
         self.client.restoreState(state)
         for element in self._elements:
             element.reset()
