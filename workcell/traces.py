@@ -7,13 +7,17 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robot.errors import ConfigError
-from robot.loop import Tick
 from robot.sensor import WrenchReading
+
+if TYPE_CHECKING:
+    # Brings the robot's model with it, which whoever only reads records need not wait for.
+    from robot.loop import Tick
 
 # A trace keeps the hardest force of each stretch of this length, in s: what a policy sees of it.
 _STRETCH = 0.04

@@ -51,5 +51,15 @@ def build(config, *, gui, video):
     return FakeRunner()
 
 
+class SlowRunner(FakeRunner):
+    def run(self, seed):
+        time.sleep(0.2)
+        return super().run(seed)
+
+
+def build_slow(config, *, gui, video):
+    return SlowRunner()
+
+
 def refuse(config, *, gui, video):
     raise ConfigError("robot talos: example-robot-data is not installed; pip install it")
