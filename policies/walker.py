@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ _FEWEST_TOUCHES = 2
 _LOST_SHARE = 0.85
 # Motions that may leave a part stuck in a socket.
 _IN_SOCKET = (Motion.MATE, Motion.PULL, Motion.LOCK)
+# A grip that was blocked by a collar is tried again so far from it, in m; a finger's opening tells
+# collars apart that differ by more than this, in mm.
+_SHIFT = 0.002
+_COLLAR_SLACK_MM = 1.0
 # Failures after which the hand holds nothing.
 _EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
 
@@ -252,6 +257,8 @@ class ArmWalker:
         self._lost_for = 0
         # The part may have moved in the hand: what was felt before counts no more.
         self._touch.clear()
+        if reason == "blocked_grasp":
+            self._shift_grip(phase, sense)
         if reason in ("empty_grasp", "blocked_grasp") and self._again("regrasp"):
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
         in_hand = reason not in _EMPTY
@@ -265,6 +272,20 @@ class ArmWalker:
             # A part that is given up is carried clear of its place before it is let go.
             return self._draw_back(sense, 0.08, self._find("reach"), open_hand=not in_hand)
         return self._give_up(sense, in_hand)
+
+    def _shift_grip(self, phase: Phase, sense: Sense) -> None:
+        """Take a blocked grasp for a hint: the opening of stopped fingers tells which collar it was."""
+        ahead = next(
+            (
+                way * _SHIFT
+                for name, way in (("front_mm", -1.0), ("rear_mm", 1.0))
+                if abs(1e3 * sense.opening - phase.limits.get(name, math.inf)) < _COLLAR_SLACK_MM
+            ),
+            0.0,
+        )
+        if phase.place and ahead:
+            along = Pose.translation(phase.pose_world_tool.rotation[:, 2] * ahead)
+            self._found[phase.place] = along @ self._found.get(phase.place, Pose.identity())
 
     def _give_up(self, sense: Sense, in_hand: bool) -> Wish:
         """Leave a piece of work undone, put its part back, and go on with the next."""

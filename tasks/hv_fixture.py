@@ -34,6 +34,8 @@ from tasks.task import Layout
 _SCAN_STEPS = 5
 # A plug in a socket sleeps while its harness is still and no hand is as near as this, in m.
 _HAND_NEAR = 0.10
+# A cable thinner than this is a signal cable, in m.
+_THIN = 0.012
 # The pull with which a judge asks how firmly a plug sits, in N.
 _PULL = 15.0
 
@@ -57,6 +59,11 @@ class _Plugs(ForceElement):
     @override
     def state(self) -> Array:
         return np.concatenate([np.zeros(0), *(element.state() for element in self.used)])
+
+
+def _bend_limit(diameter: float) -> float:
+    """Return the least bend radius of a cable: 60 mm, or four diameters of one that is thin."""
+    return 4.0 * diameter if diameter < _THIN else max(0.06, 4.0 * diameter)
 
 
 class HvFixture(SimFixture):
@@ -175,6 +182,7 @@ class HvFixture(SimFixture):
                 mass_per_length=p[f"harness_mass_{slot}_kg_m"],
                 bending_stiffness=p[f"harness_bending_{slot}_nm2"],
                 torsion_stiffness=0.7 * p[f"harness_bending_{slot}_nm2"],
+                bend_radius_min=_bend_limit(1e-3 * p[f"harness_diameter_{slot}_mm"]),
                 twist=math.radians(p[f"harness_twist_{slot}_deg"]),
             )
         )

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from robot.mating import Engagement
 from robot.spatial import Pose
 from tasks.hv_station import tool_in
-from tasks.parts.hv_connector import NECK, POSE_TOOL_PLUG, ConnectorType
+from tasks.parts.hv_connector import (
+    COLLAR_RIM,
+    NECK,
+    POSE_TOOL_PLUG,
+    REAR_RIM,
+    ConnectorType,
+)
 from tasks.phases import Motion, Phase
 from tasks.places import back
 
@@ -49,6 +55,8 @@ class HvPlanConfig:
         extract_force_n: Largest pull on the released plug.
         extract_room_mm: How far beyond the mouth a plug is drawn straight out.
         dock_force_n: Largest push into the dock.
+        regrip_mm: How far behind where it let go a hand grips a plug again: pushing leaves the pads
+            at the front collar.
     """
 
     open_m: float = 0.045
@@ -56,7 +64,7 @@ class HvPlanConfig:
     header_approach_m: float = 0.06
     standoff_m: float = 0.016
     carry_speed_m_s: float = 0.40
-    near_speed_m_s: float = 0.15
+    near_speed_m_s: float = 0.25
     contact_speed_m_s: float = 0.04
     contact_force_n: float = 4.0
     search_force_n: float = 6.0
@@ -77,7 +85,8 @@ class HvPlanConfig:
     dwell_s: float = 0.15
     extract_force_n: float = 100.0
     extract_room_mm: float = 6.0
-    dock_force_n: float = 18.0
+    dock_force_n: float = 25.0
+    regrip_mm: float = 1.2
 
     def __post_init__(self) -> None:
         """Refuse a plan that pushes beyond its abort, or leaves too soon."""
@@ -216,6 +225,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     steps = _Steps(port, config, f"unplug {port.slot}", requires=f"plug {port.slot}")
     mating = port.kind.mating
     locked = steps.in_header(Engagement.LOCKED)
+    grip = back(locked, 1e-3 * config.regrip_mm)
     mouth = steps.at_mouth()
     far = back(mouth, config.header_approach_m)
     out = back(mouth, 1e-3 * config.extract_room_mm)
@@ -233,19 +243,25 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         "depth_mm": 1e3 * mating.full_depth + config.extract_room_mm,
         "abort_n": config.abort_n,
     }
-    docking = {"force_n": config.dock_force_n, "depth_mm": 1e3 * port.kind.dock.stroke}
+    docking = {
+        "force_n": config.dock_force_n,
+        "entry_n": config.dock_force_n,
+        "home_n": 0.6 * config.dock_force_n,
+        "stroke_mm": 1e3 * port.kind.dock.stroke,
+        "time_s": config.mate_time_s,
+    }
     lock_in = f"lock_in_{port.slot}"
     return (
         steps.empty("reach", Motion.MOVE, far, steps.free, at_header),
-        steps.empty("enter_header", Motion.MOVE, locked, steps.near, at_header),
-        steps.held("grasp", Motion.GRASP, locked, steps.width, at_header),
+        steps.empty("enter_header", Motion.MOVE, grip, steps.near, at_header),
+        steps.held("grasp", Motion.GRASP, grip, steps.width, at_header),
         steps.held("unlock", Motion.UNLOCK, locked, unlocking, at_header, lock_in, heavy=True),
         steps.held("extract", Motion.EXTRACT, out, extracting, at_header, heavy=True),
         steps.held("carry", Motion.MOVE, far_dock, steps.free),
         steps.held(
             "approach", Motion.MOVE, back(docked, mating.stroke + 4e-3), steps.near, at_dock
         ),
-        steps.held("dock", Motion.INSERT, docked, docking, at_dock),
+        steps.held("dock", Motion.MATE, docked, docking, at_dock),
         steps.empty("release", Motion.RELEASE, docked, {}, at_dock),
         steps.empty("leave", Motion.MOVE, far_dock, steps.near, at_dock),
     )
@@ -263,7 +279,11 @@ class _Steps:
         self._requires = requires
         self.free = {"speed_m_s": config.carry_speed_m_s}
         self.near = {"speed_m_s": config.near_speed_m_s}
-        self.width = {"width_mm": 2e3 * NECK[1]}
+        self.width = {
+            "width_mm": 2e3 * NECK[1],
+            "front_mm": 2e3 * (NECK[1] + COLLAR_RIM),
+            "rear_mm": 2e3 * (NECK[1] + REAR_RIM),
+        }
 
     def in_header(self, engagement: Engagement) -> Pose:
         port = self._port
