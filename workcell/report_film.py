@@ -109,8 +109,13 @@ def _filmstrip(file: Path) -> Filmstrip:
     try:
         fps = float(reader.get_meta_data()["fps"])
         total = int(reader.count_frames())
-        chosen = sorted({round(place) for place in np.linspace(0, total - 1, _FRAMES)})
-        frames = [(f"{i / fps:.1f} s", _address(reader.get_data(i))) for i in chosen]
+        chosen = {round(place) for place in np.linspace(0, total - 1, _FRAMES)}
+        # One after the other: to jump to a picture, the reader would start anew.
+        frames = [
+            (f"{i / fps:.1f} s", _address(picture))
+            for i, picture in enumerate(reader.iter_data())
+            if i in chosen
+        ]
     finally:
         reader.close()
     return Filmstrip(frames, f"From {file}, filmed when the cycle was run again.")

@@ -15,23 +15,22 @@ _STYLE = """
   --panel: #1e2327; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 16px; max-width: 1040px; background: var(--paper);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 8px 0; overflow-wrap: anywhere; }
-h2 { font-size: 1.25rem; margin: 40px 0 8px; padding-top: 12px; border-top: 2px solid var(--rule);
-  overflow-wrap: anywhere; }
+  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 8px 0; }
+h2 { font-size: 1.25rem; margin: 40px 0 8px; padding-top: 12px; border-top: 2px solid var(--rule); }
 h3 { font-size: 1.05rem; margin: 28px 0 8px; }
 p { margin: 8px 0; } a { color: var(--good); }
 .headline { font-size: 2.4rem; font-weight: 700; line-height: 1.1; margin: 12px 0 4px; }
 .pale, figcaption { color: var(--pale); font-size: 0.875rem; }
 .warning { border-left: 4px solid var(--bad); padding: 6px 12px; margin: 12px 0;
-  background: var(--panel); overflow-wrap: anywhere; }
+  background: var(--panel); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 8px;
   margin: 16px 0; }
 .tile { background: var(--panel); border-radius: 6px; padding: 8px 12px; }
 .tile b { display: block; font-size: 1.2rem; } .tile span { color: var(--pale); font-size: 0.8rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr));
   gap: 16px 28px; align-items: start; }
-figure { margin: 8px 0; max-width: 520px; min-width: 0; } svg { width: 100%; height: auto; }
+.charts > * { min-width: 0; } figure { margin: 8px 0; max-width: 520px; } svg { width: 100%; height: auto; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.9rem; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--rule);
   vertical-align: top; white-space: nowrap; }
@@ -39,9 +38,9 @@ td.long { white-space: normal; min-width: 16rem; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre, code { font: 0.8rem/1.45 ui-monospace, monospace; } pre { background: var(--panel);
   padding: 10px 12px; border-radius: 6px; overflow-x: auto; margin: 8px 0; }
-pre.lines { white-space: pre-wrap; overflow-wrap: anywhere; }
+pre.lines { white-space: pre-wrap; }
 details { border-bottom: 1px solid var(--rule); padding: 6px 0; }
-summary { cursor: pointer; min-height: 32px; overflow-wrap: anywhere; }
+summary { cursor: pointer; min-height: 32px; }
 details:target > summary { background: var(--panel); }
 .film { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 6px; }
 .film figure { margin: 0; } .film img { width: 100%; display: block; border-radius: 4px; }

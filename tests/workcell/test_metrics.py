@@ -7,25 +7,6 @@ from workcell.records import SideRecord
 from workcell.statistics import wilson
 
 
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    # 20 of 20: the project's own example; 81 of 263: Newcombe, Statistics in Medicine 17 (1998).
-    [(20, 20, 0.8389, 1.0), (0, 20, 0.0, 0.1611), (81, 263, 0.2553, 0.3662), (0, 0, 0.0, 1.0)],
-)
-def test_wilson_matches_published_values(successes, n, low, high):
-    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_wilson_is_exact_at_its_ends():
-    assert all(wilson(0, n)[0] == 0.0 and wilson(n, n)[1] == 1.0 for n in range(1, 200))
-
-
-@pytest.mark.parametrize(("successes", "n"), [(3, 2), (-1, 2)])
-def test_wilson_refuses_impossible_counts(successes, n):
-    with pytest.raises(ValueError, match="successes"):
-        wilson(successes, n)
-
-
 def test_cycle_times_are_those_of_successes():
     records = [record(1, cycle_time_s=t) for t in (10.0, 20.0, 30.0)]
     records.append(record(2, success=False, cycle_time_s=76.0))
@@ -88,3 +69,33 @@ def test_no_cycle_gives_no_figures_and_no_error():
     summary = summarize([])
     assert (summary.n, summary.success_rate, summary.cycle_time_median_s) == (0, None, None)
     assert (summary.wilson_low, summary.wilson_high) == (0.0, 1.0)
+
+
+def test_a_failed_cycle_costs_as_much_as_it_might_have_taken():
+    good = [record(i, cycle_time_s=20.0, time_limit_s=70.0) for i in range(4)]
+    bad = record(9, success=False, cycle_time_s=3.0, time_limit_s=70.0)
+    # Four parts in 4 * 20 + 70 s.
+    assert summarize([*good, bad]).good_parts_per_hour == pytest.approx(4 / 150.0 * 3600.0)
+
+
+def test_phases_are_those_of_successes_by_arm():
+    def one(seed, success, time):
+        sides = {"left": SideRecord(phase_times_s={"grasp": time})}
+        return record(seed, success=success, sides=sides)
+
+    records = [one(1, True, 1.0), one(2, True, 3.0), one(3, False, 60.0)]
+    assert summarize(records).phase_times_s == {"left": {"grasp": 2.0}}
+
+
+def test_forces_are_told_over_cycles():
+    records = [record(i, max_force_n=float(i), force_limit_n=90.0) for i in range(101)]
+    summary = summarize(records)
+    assert (summary.peak_force_median_n, summary.peak_force_p95_n) == (50.0, 95.0)
+    assert summary.cycles_above_limit == 10
+
+
+def test_a_rate_is_told_with_its_exact_interval_and_bound():
+    summary = summarize([record(seed) for seed in range(299)])
+    assert summary.lower_bound == pytest.approx(0.99003, abs=1e-5)
+    assert summary.exact_low == pytest.approx(0.98774, abs=1e-5)
+    assert summary.exact_high == 1.0
