@@ -58,6 +58,8 @@ class Question:
             ConfigError: If something is out of range or missing, or does not agree with the
                 evaluation that is gone on with.
         """
+        if self.episodes is not None and self.episodes < 1:
+            raise ConfigError(f"--episodes: expected 1 or more, got {self.episodes}")
         if self.resume is not None:
             return self._resumed(self.resume)
         if self.task is None:

@@ -30,7 +30,8 @@ p { margin: 8px 0; } a { color: var(--good); }
 .tile b { display: block; font-size: 1.2rem; } .tile span { color: var(--pale); font-size: 0.8rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr));
   gap: 16px 28px; align-items: start; }
-.charts > * { min-width: 0; } figure { margin: 8px 0; max-width: 520px; } svg { width: 100%; height: auto; }
+.charts > * { min-width: 0; } figure { margin: 8px 0; max-width: 520px; }
+svg { width: 100%; height: auto; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.9rem; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--rule);
   vertical-align: top; white-space: nowrap; }

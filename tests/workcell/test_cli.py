@@ -78,6 +78,17 @@ def test_overrides_reach_the_run(workcell, tmp_path):
         (["run", "nut_insertion", "--cycles", "0"], "--cycles: expected 1 or more, got 0"),
         (["run", "nut_insertion", "--cylces", "3"], "No such option: --cylces"),
         (["run"], "Missing argument"),
+        (["evaluate"], "TASK: expected the name of a task"),
+        (["evaluate", "nut_insertin"], "no task named 'nut_insertin'. Did you mean"),
+        (["evaluate", "nut_insertion", "--episodes", "0"], "--episodes: expected 1 or more"),
+        (["evaluate", "nut_insertion", "--claim", "99"], "--claim: expected a success rate"),
+        (["evaluate", "nut_insertion", "--backend", "rya"], "no backend named 'rya'. Did you"),
+        (["evaluate", "--resume", "nothing"], "nothing: expected the folder of a run"),
+        (["compare", "nothing", "nowhere"], "nothing: expected the folder of a run"),
+        (["report", "nothing"], "nothing: expected the folder of a run"),
+        (["report", "nothing", "--film", "-1"], "--film: expected 0 or more, got -1"),
+        (["benchmark", "qick"], "no benchmark named 'qick'. Did you mean 'quick'?"),
+        (["benchmark", "quick", "--episodes", "0"], "--episodes: expected 1 or more, got 0"),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
         (["standing", "--robot", "tallos"], "no robot named 'tallos'. Did you mean 'talos'?"),
         (["doctor", "--robot", "tallos"], "no robot named 'tallos'. Did you mean 'talos'?"),
@@ -110,6 +121,69 @@ def test_an_existing_run_folder_is_refused(workcell, tmp_path):
     assert "is not overwritten" in err
 
 
+def evaluation(workcell, folder, *more):
+    words = ["evaluate", "nut_insertion", "--seed", str(FAILS - 2), "--episodes", "4"]
+    return workcell(*words, "--run-dir", str(folder), *more)
+
+
+def test_an_evaluation_says_whether_its_claim_is_shown(workcell, tmp_path):
+    code, out, _ = evaluation(workcell, tmp_path / "a", "--claim", "0.2")
+    assert code == 0
+    assert "claim shown: at least 24.86 % with 95 % confidence, 20 % claimed" in out
+    code, out, _ = evaluation(workcell, tmp_path / "b", "--claim", "0.99", "--json")
+    assert code == 3
+    result = json.loads(out)
+    assert (result["claim"]["verdict"], result["claim"]["needed"]) == ("refuted", 473)
+    assert (result["complete"], len(result["seeds_hash"])) == (True, 16)
+
+
+def test_an_evaluation_is_gone_on_with_by_its_folder_alone(workcell, tmp_path):
+    evaluation(workcell, tmp_path / "a")
+    file = tmp_path / "a" / "records.jsonl"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:1]))
+    code, out, _ = workcell("evaluate", "--resume", str(tmp_path / "a"))
+    assert code == 0
+    assert "4 cycles, 1 of them done before" in out
+    assert [line.split()[0] for line in out.splitlines() if " seed " in line] == [
+        "2/4",
+        "3/4",
+        "4/4",
+    ]
+    assert len(read_records(file)) == 4
+
+
+def test_runs_are_compared_and_reported(workcell, tmp_path):
+    evaluation(workcell, tmp_path / "a")
+    evaluation(workcell, tmp_path / "b", "--set", "task.nut=m6")
+    folders = [str(tmp_path / "a"), str(tmp_path / "b")]
+    code, out, _ = workcell("compare", *folders)
+    assert code == 0
+    assert "task.nut                 m8 in A, m6 in B" in out
+    assert "no difference shown" in out
+    _, out, _ = workcell("compare", *folders, "--json")
+    assert json.loads(out)["cycles"]["pairs"]["both"] == 3
+    code, out, _ = workcell("report", *folders, "--json")
+    assert code == 0
+    assert json.loads(out)["report"] == str(tmp_path / "a" / "report.html")
+    assert "B against A" in (tmp_path / "a" / "report.html").read_text()
+    code, _, err = workcell("report", *folders, "--out", str(tmp_path / "a" / "report.html"))
+    assert code == 2
+    assert "is not overwritten" in err
+
+
+def test_a_benchmark_runs_by_its_name(workcell, tmp_path):
+    words = ["benchmark", "nut_levels", "--episodes", "2", "--run-dir", str(tmp_path / "set")]
+    code, out, _ = workcell(*words, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["complete"]
+    assert [run["level"] for run in result["runs"].values()] == ["nominal", "factory", "hard"]
+    assert len(result["comparisons"]) == 2
+    code, out, _ = workcell("benchmark", "nut_levels", "--resume", str(tmp_path / "set"))
+    assert code == 0
+    assert out.count("2 of them done before") == 3
+
+
 def ends(group):
     """Whether every process of a group is gone soon; Python's own helper leaves a moment later."""
     for _ in range(100):
@@ -121,9 +195,13 @@ def ends(group):
     return False
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_ends_cleanly_with_what_was_finished(tmp_path, workers):
-    words = run_words(tmp_path, "--seed", str(HANGS - 2), "--cycles", "3", "--workers", workers)
+@pytest.mark.parametrize(
+    ("verb", "count", "workers"),
+    [("run", "--cycles", "1"), ("run", "--cycles", "2"), ("evaluate", "--episodes", "2")],
+)
+def test_ctrl_c_ends_cleanly_with_what_was_finished(tmp_path, verb, count, workers):
+    words = [verb, *run_words(tmp_path, "--seed", str(HANGS - 2), count, "3")[1:]]
+    words += ["--workers", workers]
     code = "import sys; from workcell.cli import main; sys.exit(main(sys.argv[2:], sys.argv[1]))"
     with subprocess.Popen(
         [sys.executable, "-c", code, FACTORY, *words, "--json"],
@@ -154,6 +232,7 @@ def test_names_are_listed(workcell):
     assert "level: nominal, factory, hard" in out
     code, out, _ = workcell("list", "--json")
     assert "talos" in json.loads(out)["robot"]
+    assert "quick" in json.loads(out)["benchmark"]
 
 
 def test_help_is_help(workcell):
