@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from robot.errors import ConfigError
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
 from robot.guard import Guard, GuardConfig
-from robot.loop import ControlLoop, Tick
+from robot.loop import ControlLoop
 from robot.model import RobotModel, load_model
 from robot.robot_config import RobotConfig
 from robot.sensor import Reading, Sensor
@@ -51,9 +51,9 @@ from workcell.traces import ForceWatch
 from workcell.video import Film, take_picture
 
 _FLOOR_FRICTION = 0.8
-# Torque about the normal that a sole bears for each newton on it and unit of friction, in m. Without
-# it the feet creep around when the weight shifts quickly, far below what friction at their corners
-# could hold, and no leg or IMU tells the estimator.
+# Torque about the normal that a sole bears for each newton on it and unit of friction, in m.
+# Without it the feet creep around when the weight shifts quickly, far below what friction at their
+# corners could hold, and no leg or IMU tells the estimator.
 _SOLE_TORSION = 0.03
 _FLOOR_COLOR = (0.82, 0.82, 0.80, 1.0)
 
@@ -239,7 +239,6 @@ def build_sim(
     cell: CellConfig | None = None,
     *,
     gui: bool = False,
-    listeners: Sequence[Callable[[Tick], None]] = (),
 ) -> SimWorkcell:
     """Build a simulated workcell from its parts' configurations.
 
@@ -250,7 +249,6 @@ def build_sim(
         robot: The robot.
         cell: The rest; the defaults if omitted.
         gui: Whether to open PyBullet's window.
-        listeners: Called after every control tick.
 
     Raises:
         UnknownName: If there is no such task.
@@ -293,7 +291,7 @@ def build_sim(
         if task.zone_signals
         else None
     )
-    loop = ControlLoop(build_cell(parts, fixture.station, cell), controller, listeners, zones)
+    loop = ControlLoop(build_cell(parts, fixture.station, cell), controller, zones=zones)
     parts.world.save()
     env = AssemblyEnv(
         task,
@@ -327,7 +325,6 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
         video: Where to write a video of every cycle, or None.
     """
     cell = config.get("cell", CellConfig)
-    watch = ForceWatch(cell.guard.force_limit, cell.dt)
     sim = build_sim(
         config.names["task"],
         config.values["task"],
@@ -335,8 +332,10 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
         config.get("robot", RobotConfig),
         cell,
         gui=gui,
-        listeners=[watch],
     )
+    # The guard's limit is the job's where that is lower than the cell's.
+    watch = ForceWatch(sim.env.loop.cell.guard.config.force_limit, cell.dt)
+    sim.env.loop.add_listener(watch)
     film = Film(video, sim.env.dt, sim.parts.world) if video else None
 
     def close() -> None:
