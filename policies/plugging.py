@@ -11,7 +11,7 @@ import numpy as np
 from typing_extensions import override
 
 from policies.contact import ContactMotion
-from policies.motions import MIDDLE, SOFT
+from policies.motions import MIDDLE, SOFT, STIFF
 from policies.sense import Sense, Status, Wish
 from robot.spatial import Pose
 from tasks.phases import Phase
@@ -26,6 +26,8 @@ _LEAD = 0.0004
 # less than this force is felt, in N. Slowly: a hand that follows at once follows its own load, too.
 _FOLLOW = 0.08
 _FOLLOW_BELOW = 60.0
+# A spring is stretched by so much at most, in m.
+_LONGEST_SPRING = 0.04
 # Soft enough to be led by a socket, stiff enough not to buckle under the largest push.
 _LED = 0.0
 # A part that moved less than this, in m, while the force rose by that many newtons, has stopped.
@@ -38,11 +40,14 @@ class Drive(ContactMotion):
 
     direction = 1.0
     speed = 0.03
+    # A pull is made by a target that moves away, on a stiff spring: when the part comes free, the
+    # spring is slack within millimetres, where a force would go on until somebody notices.
+    by_spring = False
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self.force = max(0.0, self.direction * sense.push)
-        self.push = self.direction * self.force
+        self.push = 0.0 if self.by_spring else self.direction * self.force
         self._turn = self.in_goal(sense.pose_world_target).rotation_vector()
         self._last = self.depth_start
         # Where the part was, and how hard it was pushed, when it last got on.
@@ -60,6 +65,9 @@ class Drive(ContactMotion):
 
     def drive(self, sense: Sense, strongest: float) -> None:
         """Push or pull a little harder or less, so that the part moves at the wanted speed."""
+        if self.by_spring:
+            self._stretch(sense, strongest)
+            return
         depth = self.depth(sense)
         speed = self.direction * (depth - self._last) / sense.dt
         self._last = depth
@@ -73,6 +81,17 @@ class Drive(ContactMotion):
         self.push = self.direction * self.force
         self.hardest = max(self.hardest, self.felt(sense))
         self.follow(sense)
+
+    def _stretch(self, sense: Sense, strongest: float) -> None:
+        """Move the target away from the tool, unless the spring pulls as hard as it may."""
+        self.push = 0.0
+        depth, ahead = self.depth(sense), self.ahead
+        if self.felt(sense) < strongest:
+            ahead += self.direction * self.speed * sense.dt
+        self.follow(sense)
+        lag = self.direction * (ahead - depth)
+        self.ahead = depth + self.direction * float(np.clip(lag, 0.0, _LONGEST_SPRING))
+        self.hardest = max(self.hardest, self.felt(sense))
 
     def follow(self, sense: Sense) -> None:
         """Let the target go to where the part leads the tool."""
@@ -193,7 +212,8 @@ class Unlock(Drive):
     """Pulls until the station says that the lock is out, and holds still for the dwell."""
 
     direction = -1.0
-    speed = 0.01
+    speed = 0.02
+    by_spring = True
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
@@ -208,28 +228,25 @@ class Unlock(Drive):
             self.push = 0.0
             self.follow(sense)
             rested = sense.time - self._out_at >= self.limit("dwell_s", 0.2)
-            return self.wish(self.target(), MIDDLE, Status.DONE if rested else Status.RUNNING)
+            return self.wish(self.target(), STIFF, Status.DONE if rested else Status.RUNNING)
         self.drive(sense, self.limit("force_n", 45.0))
         if self.elapsed(sense) > self.limit("time_s", 2.0):
-            self.push = 0.0
-            return self.wish(self.target(), SOFT, Status.FAILED, "not_unlocked")
-        return self.wish(self.target(), MIDDLE)
+            return self.wish(self.target(), STIFF, Status.FAILED, "not_unlocked")
+        return self.wish(self.target(), STIFF)
 
 
 class Extract(Drive):
     """Pulls until the part comes free and has left its socket."""
 
     direction = -1.0
-    speed = 0.08
+    speed = 0.06
+    by_spring = True
 
     @override
     def step(self, sense: Sense) -> Wish:
-        out = 1e-3 * self.limit("depth_mm", 20.0)
-        if self.advanced(sense) > out:
-            self.push = 0.0
-            return self.wish(self.target(), MIDDLE, Status.DONE)
+        if self.advanced(sense) > 1e-3 * self.limit("depth_mm", 20.0):
+            return self.wish(self.target(), STIFF, Status.DONE)
         self.drive(sense, self.limit("force_n", 100.0))
         if self.elapsed(sense) > self.limit("time_s", 3.0):
-            self.push = 0.0
-            return self.wish(self.target(), SOFT, Status.FAILED, "stuck")
-        return self.wish(self.target(), MIDDLE)
+            return self.wish(self.target(), STIFF, Status.FAILED, "stuck")
+        return self.wish(self.target(), STIFF)

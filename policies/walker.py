@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from policies.contact import Align, Contact, Insert, Search, Verify
-from policies.motions import SOFT, STIFF, Await, Grasp, Move, Release, ScriptedMotion, Zero
+from policies.motions import MIDDLE, STIFF, Await, Grasp, Move, Release, ScriptedMotion, Zero
 from policies.plugging import Extract, Lock, Mate, Pull, Unlock
 from policies.sense import Sense, Status, Wish
 from robot.arrays import Array
@@ -97,8 +97,8 @@ class ArmWalker:
             stiffness: As `Brief.stiffness`.
         """
         self._stiffness = stiffness
-        # By how much the last target was ahead of where the tool was wanted: its load pulls back.
-        self._lead = Pose.identity()
+        # Where the tool was wanted last; the target was ahead of it, because the load pulls back.
+        self._wanted: Pose | None = None
         self.phases = phases
         self.config = config
         self.index = 0
@@ -145,12 +145,13 @@ class ArmWalker:
         sense = dataclasses.replace(
             sense,
             wrench_tool=sense.wrench_tool - self._wrench_zero,
-            pose_world_target=sense.pose_world_target @ self._lead.inverse(),
+            pose_world_target=self._wanted or sense.pose_world_target,
         )
         wish = self._step(sense, may_push)
         sag = self._wrench_zero / self._stiffness(wish.stiffness)
-        self._lead = Pose.from_rotation_vector(-sag[3:], -sag[:3])
-        return dataclasses.replace(wish, pose_world_target=wish.pose_world_target @ self._lead)
+        self._wanted = wish.pose_world_target
+        lead = Pose.from_rotation_vector(-sag[3:], -sag[:3])
+        return dataclasses.replace(wish, pose_world_target=self._wanted @ lead)
 
     def _step(self, sense: Sense, may_push: bool) -> Wish:
         if self._detour is not None:
@@ -163,7 +164,7 @@ class ArmWalker:
         self._spend(phase.name, sense.dt)
         if self._motion is None:
             if phase.heavy and not may_push:
-                return Wish(sense.pose_world_target, phase.gripper_opening, SOFT)
+                return Wish(sense.pose_world_target, phase.gripper_opening, MIDDLE)
             self._motion = MOTIONS[phase.motion](phase, self._goal(phase), sense)
         if phase.pose_tool_part is not None and phase.motion is not Motion.GRASP:
             self._feel(sense)
@@ -274,7 +275,7 @@ class ArmWalker:
         return self._give_up(sense, in_hand)
 
     def _shift_grip(self, phase: Phase, sense: Sense) -> None:
-        """Take a blocked grasp for a hint: the opening of stopped fingers tells which collar it was."""
+        """Take a blocked grasp for a hint: its opening tells which collar stopped the fingers."""
         ahead = next(
             (
                 way * _SHIFT

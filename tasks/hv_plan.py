@@ -55,8 +55,6 @@ class HvPlanConfig:
         extract_force_n: Largest pull on the released plug.
         extract_room_mm: How far beyond the mouth a plug is drawn straight out.
         dock_force_n: Largest push into the dock.
-        regrip_mm: How far behind where it let go a hand grips a plug again: pushing leaves the pads
-            at the front collar.
     """
 
     open_m: float = 0.045
@@ -86,7 +84,6 @@ class HvPlanConfig:
     extract_force_n: float = 100.0
     extract_room_mm: float = 6.0
     dock_force_n: float = 25.0
-    regrip_mm: float = 1.2
 
     def __post_init__(self) -> None:
         """Refuse a plan that pushes beyond its abort, or leaves too soon."""
@@ -225,7 +222,6 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     steps = _Steps(port, config, f"unplug {port.slot}", requires=f"plug {port.slot}")
     mating = port.kind.mating
     locked = steps.in_header(Engagement.LOCKED)
-    grip = back(locked, 1e-3 * config.regrip_mm)
     mouth = steps.at_mouth()
     far = back(mouth, config.header_approach_m)
     out = back(mouth, 1e-3 * config.extract_room_mm)
@@ -253,8 +249,8 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     lock_in = f"lock_in_{port.slot}"
     return (
         steps.empty("reach", Motion.MOVE, far, steps.free, at_header),
-        steps.empty("enter_header", Motion.MOVE, grip, steps.near, at_header),
-        steps.held("grasp", Motion.GRASP, grip, steps.width, at_header),
+        steps.empty("enter_header", Motion.MOVE, locked, steps.near, at_header),
+        steps.held("grasp", Motion.GRASP, locked, steps.width, at_header),
         steps.held("unlock", Motion.UNLOCK, locked, unlocking, at_header, lock_in, heavy=True),
         steps.held("extract", Motion.EXTRACT, out, extracting, at_header, heavy=True),
         steps.held("carry", Motion.MOVE, far_dock, steps.free),

@@ -11,6 +11,7 @@ from robot.spatial import Pose
 from tasks.parts.hv_connector import (
     COLLAR_RIM,
     COLLAR_THICKNESS,
+    FLAT,
     KEY_START,
     NECK,
     REAR_RIM,
@@ -61,13 +62,10 @@ def plug_part(name: str, kind: ConnectorType, friction: float = 0.5) -> Part:
     """
     color = ORANGE if kind.voltage == "hv" else SIGNAL
     x, y, z = NECK
-    collar = (x + COLLAR_RIM, y + COLLAR_RIM, 0.5 * COLLAR_THICKNESS)
-    rear = (x + COLLAR_RIM, y + REAR_RIM, 0.5 * COLLAR_THICKNESS)
-    middle = z + 0.5 * COLLAR_THICKNESS
     shapes: list[Shape] = [
         Box(NECK, color=color),
-        Box(collar, Pose.translation((0.0, 0.0, middle)), color=color),
-        Box(rear, Pose.translation((0.0, 0.0, -middle)), color=color),
+        _collar(COLLAR_RIM, 1.0, color),
+        _collar(REAR_RIM, -1.0, color),
         _nose(kind),
         _rib(kind),
         # The slide's red edge on top, the gland below, and contacts in the tip.
@@ -152,6 +150,31 @@ def dock_part(name: str, kind: ConnectorType, friction: float = 0.2) -> Part:
         )
     )
     return Part(name=name, shapes=tuple(shapes), fixed=True, friction=friction)
+
+
+def _collar(rim: float, side: float, color: Color) -> ConvexHull:
+    """Return a collar with a chamfer towards the neck, along which pads slide into their place.
+
+    Args:
+        rim: How far it stands out of the neck to the sides, in m.
+        side: 1 for the front collar, -1 for the rear one.
+        color: Of both.
+    """
+    x, y, z = NECK[0] + COLLAR_RIM - _MARGIN, NECK[1], NECK[2]
+    outline = (
+        (y - _MARGIN, FLAT + _MARGIN),
+        (y + rim - _MARGIN, z + _MARGIN),
+        (y + rim - _MARGIN, z + COLLAR_THICKNESS - _MARGIN),
+    )
+    return ConvexHull(
+        tuple(
+            (sx * x, sy * across, side * along)
+            for across, along in outline
+            for sx in (-1.0, 1.0)
+            for sy in (-1.0, 1.0)
+        ),
+        color=color,
+    )
 
 
 def _nose(kind: ConnectorType) -> ConvexHull:
