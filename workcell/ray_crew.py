@@ -86,7 +86,7 @@ class RayCrew(Crew):
             import ray
         except ModuleNotFoundError:
             raise ConfigError(
-                "--backend ray: ray is not installed; pip install 'workcell[ray]'"
+                "--backend ray: ray is not installed; pip install 'ray>=2.40,<3'"
             ) from None
         self._ray = ray
         self._spec = spec

@@ -230,3 +230,10 @@ def test_the_claim_is_in_the_summary_of_the_folder(tmp_path):
     claim = json.loads((tmp_path / "run" / "summary.json").read_text())["claim"]
     assert (claim["verdict"], claim["failures"], claim["needed"]) == ("open", 1, 8)
     assert os.listdir(tmp_path / "run" / "traces") == []
+
+
+def test_without_ray_one_is_told_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match="--backend ray: ray is not installed; pip install"):
+        run_cycles(asked(tmp_path, backend="ray").spec())
+    assert not (tmp_path / "run").exists()
