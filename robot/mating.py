@@ -71,6 +71,7 @@ class MatingProfile:
         max_force: Push that counts as too much for any plug, in N.
         seal_stiffness: With which seal and contact springs straighten a plug that is home, in
             N·m/rad; less before, none until the contacts touch.
+        half_share: How far in a plug is that starts half in, as a share of the stroke.
     """
 
     stroke: float
@@ -101,6 +102,7 @@ class MatingProfile:
     key_force: float
     max_force: float
     seal_stiffness: float = 15.0
+    half_share: float = 0.6
 
     def __post_init__(self) -> None:
         """Refuse strokes, forces or an order that contradict each other; names the field."""
@@ -136,7 +138,7 @@ class MatingProfile:
         """Return the shell's depth at the start of an episode, in m; -0.05 if free."""
         return {
             Engagement.FREE: -0.05,
-            Engagement.HALF: 0.6 * self.stroke,
+            Engagement.HALF: self.half_share * self.stroke,
             Engagement.MATED: self.stroke,
             Engagement.LOCKED: self.full_depth,
         }[engagement]
@@ -153,6 +155,7 @@ class MatingProfile:
         _between("pin_depth", self.pin_depth, self.engage_depth, self.stroke, "m, the stroke")
         _between("key_depth", self.key_depth, 0.0, self.pin_depth, "m, before the pins")
         _between("key_force", self.key_force, 0.0, self.max_force, "N, max_force")
+        _between("half_share", self.half_share, 0.0, 0.95, "of the stroke")
         for name in (
             "drag", "pin_tilt", "pin_offset", "pin_force", "click_drop", "seal_stiffness",
         ):  # fmt: skip
