@@ -132,7 +132,8 @@ def force_chart(trace: ForceTrace, limit_n: float, title: str) -> str:
     canvas = Canvas(base + 34.0, title)
     canvas.text(_LEFT, 12.0, title)
     for row, name in enumerate(forces):
-        canvas.text(_RIGHT - 95.0 * row, 28.0, name.replace("_", " "), _KINDS[row % 4], "end")
+        x = _RIGHT - 95.0 * (len(forces) - 1 - row)
+        canvas.text(x, 28.0, name.replace("_", " "), _KINDS[row % 4], "end")
     for tick in y_axis.ticks():
         canvas.line(x_axis(0.0), y_axis(tick), _RIGHT, y_axis(tick), "grid")
         canvas.text(_LEFT + 22.0, y_axis(tick) + 4.0, f"{tick:g}", "small", "end")
@@ -157,7 +158,8 @@ def phase_chart(times_s: Mapping[str, Mapping[str, float]]) -> str:
     tall = 11.0 * len(times_s) + 7.0
     canvas = Canvas(22.0 + tall * len(phases), "time in each phase")
     for row, arm in enumerate(times_s):
-        canvas.text(_RIGHT - 60.0 * row, 12.0, arm, _KINDS[row % 4], "end")
+        x = _RIGHT - 60.0 * (len(times_s) - 1 - row)
+        canvas.text(x, 12.0, arm, _KINDS[row % 4], "end")
     for place, phase in enumerate(phases):
         y = 22.0 + tall * place
         canvas.text(_LEFT + 98.0, y + 0.5 * tall, phase.replace("_", " "), "small", "end")

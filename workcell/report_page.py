@@ -49,18 +49,18 @@ svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 svg text.small { fill: var(--pale); font-size: 12px; } svg text.tiny { fill: var(--pale);
   font-size: 10px; }
 svg text.link { fill: var(--good); text-decoration: underline; }
-svg text.first { fill: var(--good); } svg text.second { fill: var(--bad); }
-svg text.third { fill: var(--third); } svg text.fourth { fill: var(--fourth); }
+svg text.first { fill: var(--good); } svg text.second { fill: var(--fourth); }
+svg text.third { fill: var(--third); } svg text.fourth { fill: var(--bad); }
 .axis, .mark { stroke: var(--pale); } .mark { stroke-dasharray: 4 3; }
 .human { stroke: var(--third); stroke-width: 1.5; }
 .takt { stroke: var(--bad); stroke-width: 1.5; } .grid { stroke: var(--rule); }
 .limit { stroke: var(--bad); stroke-dasharray: 6 3; }
-.good, .bar.first { fill: var(--good); } .bad, .bar.second { fill: var(--bad); }
-.bar.third { fill: var(--third); } .bar.fourth { fill: var(--fourth); }
+.good, .bar.first { fill: var(--good); } .bar.second { fill: var(--fourth); }
+.bad, .bar.fourth { fill: var(--bad); } .bar.third { fill: var(--third); }
 .point { fill: var(--ink); stroke: var(--paper); }
 .curve { fill: none; stroke-width: 1.2; stroke-linejoin: round; }
-.curve.first { stroke: var(--good); } .curve.second { stroke: var(--bad); }
-.curve.third { stroke: var(--third); } .curve.fourth { stroke: var(--fourth); }
+.curve.first { stroke: var(--good); } .curve.second { stroke: var(--fourth); }
+.curve.third { stroke: var(--third); } .curve.fourth { stroke: var(--bad); }
 @media print { details > * { display: block; } body { font-size: 11px; } }
 """
 # A cell with more letters than this is broken into lines.
