@@ -12,6 +12,7 @@ from robot.arrays import Array
 from robot.mating import Engagement, Socket
 from robot.sim.harness import Harness
 from robot.sim.harness_config import HarnessConfig
+from robot.sim.harness_visual import HarnessVisual
 from robot.sim.latch import MatingElement
 from robot.sim.station import SimStation
 from robot.sim.tactile import HeldShape
@@ -27,6 +28,7 @@ from tasks.hv_signals import REQUEST
 from tasks.hv_station import Assigned
 from tasks.hv_tester import HvTester
 from tasks.hv_variation import Fault
+from tasks.parts.hv_shapes import ORANGE, SIGNAL
 from tasks.sim_scene import SimFixture, SimHands
 from tasks.task import Layout
 
@@ -89,6 +91,10 @@ class HvFixture(SimFixture):
         self._harnesses = {
             slot: Harness(self._world, task.station.plugs[0], clips[slot], some.pose_plug_cable)
             for slot in SLOTS
+        }
+        self._visuals = {
+            slot: HarnessVisual(self._world, harness, ORANGE)
+            for slot, harness in self._harnesses.items()
         }
         self._plugs = _Plugs()
         # A harness pulls first: the latch must know how hard.
@@ -174,6 +180,7 @@ class HvFixture(SimFixture):
 
     def _hang(self, slot: str, harness: Harness, p: Mapping[str, float]) -> None:
         assigned = self._assigned[slot]
+        self._visuals[slot].color = ORANGE if assigned.plug_kind.voltage == "hv" else SIGNAL
         harness.attach(assigned.plug, assigned.plug_kind.pose_plug_cable)
         harness.configure(
             HarnessConfig(

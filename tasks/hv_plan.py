@@ -227,6 +227,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     out = back(mouth, 1e-3 * config.extract_room_mm)
     docked = steps.docked()
     far_dock = back(docked, config.dock_approach_m)
+    before = back(docked, mating.stroke + 4e-3)
     at_header, at_dock = f"header_{port.slot}", f"dock_{port.slot}"
     unlocking = {
         "force_n": config.unlock_force_n,
@@ -254,9 +255,8 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.held("unlock", Motion.UNLOCK, locked, unlocking, at_header, lock_in, heavy=True),
         steps.held("extract", Motion.EXTRACT, out, extracting, at_header, heavy=True),
         steps.held("carry", Motion.MOVE, far_dock, steps.free),
-        steps.held(
-            "approach", Motion.MOVE, back(docked, mating.stroke + 4e-3), steps.near, at_dock
-        ),
+        steps.held("approach", Motion.MOVE, before, steps.near, at_dock),
+        steps.held("weigh", Motion.ZERO, before, {}, at_dock),
         steps.held("dock", Motion.MATE, docked, docking, at_dock),
         steps.empty("release", Motion.RELEASE, docked, {}, at_dock),
         steps.empty("leave", Motion.MOVE, far_dock, steps.near, at_dock),

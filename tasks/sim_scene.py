@@ -14,6 +14,7 @@ from robot.arrays import Array
 from robot.sim.contacts import ContactMonitor
 from robot.sim.driver import SimDriver
 from robot.sim.gripper import SimGripper
+from robot.sim.picture import View
 from robot.sim.robot_body import SimRobot
 from robot.sim.shove import Shove
 from robot.sim.station import SimStation
@@ -63,10 +64,13 @@ class SimFixture(ABC):
     Attributes:
         station: The simulated PLC.
         held: What the pads feel of each body, by arm and name of the body.
+        view: From where people watch.
     """
 
     station: SimStation
     held: Mapping[str, Mapping[str, HeldShape]]
+    # Over the robot's left shoulder, from ahead.
+    view: View = View((1.75, 1.25, 1.60), (0.35, 0.0, 0.95), 0.72)
 
     @abstractmethod
     def apply(self, layout: Layout) -> None:
