@@ -299,7 +299,7 @@ def build_sim(
         loop,
         cell.ticks_per_step,
         cell.action,
-        render=partial(take_picture, parts.world),
+        render=partial(take_picture, parts.world, fixture.view),
         on_close=parts.close,
     )
     return SimWorkcell(env, parts, controller, fixture)
@@ -336,7 +336,7 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
     # The guard's limit is the job's where that is lower than the cell's.
     watch = ForceWatch(sim.env.loop.cell.guard.config.force_limit, cell.dt)
     sim.env.loop.add_listener(watch)
-    film = Film(video, sim.env.dt, sim.parts.world) if video else None
+    film = Film(video, sim.env.dt, sim.parts.world, sim.fixture.view) if video else None
 
     def close() -> None:
         if film is not None:

@@ -9,18 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot.errors import ConfigError
+from robot.sim.picture import View
 from robot.sim.world import World
 
-# Where the camera stands and what it looks at, in the world, in m: over the robot's left shoulder.
-_EYE = (1.75, 1.25, 1.60)
-_TARGET = (0.35, 0.0, 0.95)
-_FIELD_OF_VIEW = 0.72
-_SIZE = (640, 480)
+_WIDTH, _HEIGHT = 640, 480
+# Drawn this much larger, then averaged: the renderer leaves jagged edges.
+_OVERSIZE = 2
 
 
-def take_picture(world: World) -> NDArray[np.uint8]:
-    """Return the whole cell as it is now, seen from a fixed place. Shape (480, 640, 3)."""
-    return world.render(*_SIZE, _EYE, _TARGET, _FIELD_OF_VIEW)
+def take_picture(world: World, view: View) -> NDArray[np.uint8]:
+    """Return what is seen now, edges smooth. Shape (480, 640, 3).
+
+    Args:
+        world: What is seen.
+        view: From where.
+    """
+    large = world.render(_OVERSIZE * _WIDTH, _OVERSIZE * _HEIGHT, view)
+    parts = large.reshape(_HEIGHT, _OVERSIZE, _WIDTH, _OVERSIZE, 3)
+    return np.asarray(parts.mean(axis=(1, 3)).round(), dtype=np.uint8)
 
 
 class VideoWriter:
@@ -64,20 +70,22 @@ class VideoWriter:
 class Film:
     """A video of a world from a fixed place, one frame a policy step."""
 
-    def __init__(self, path: Path, dt: float, world: World) -> None:
+    def __init__(self, path: Path, dt: float, world: World, view: View) -> None:
         """Open the file.
 
         Args:
             path: Ends in `.mp4`.
             dt: Time between two frames, in s.
             world: What is filmed.
+            view: From where.
         """
         self._world = world
+        self._view = view
         self._writer = VideoWriter(path, 1.0 / dt)
 
     def shoot(self) -> None:
         """Add a frame of the present."""
-        self._writer.add(take_picture(self._world))
+        self._writer.add(take_picture(self._world, self._view))
 
     def close(self) -> None:
         """Finish the file."""

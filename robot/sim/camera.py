@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from robot.arrays import Array
 from robot.sensor import CameraFrame, Sensor
+from robot.sim.picture import Lens
 from robot.sim.robot_body import SimRobot
 from robot.sim.world import World
 from robot.spatial import Pose
-
-# OpenGL's camera looks along -z with y up; an optical frame looks along +z with y down.
-_POSE_OPTICAL_OPENGL = Pose.from_rotation_vector((math.pi, 0.0, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +62,8 @@ class Camera(Sensor[CameraFrame]):
         self._world = world
         self._robot = robot
         self._config = config
-        self._projection = world.client.computeProjectionMatrixFOV(
-            math.degrees(config.field_of_view),
-            config.width / config.height,
-            config.near,
-            config.far,
+        self._lens = Lens(
+            config.width, config.height, config.field_of_view, config.near, config.far
         )
         self._frame: CameraFrame | None = None
 
@@ -93,24 +86,5 @@ class Camera(Sensor[CameraFrame]):
         return frame
 
     def _draw(self) -> NDArray[np.uint8]:
-        config, client = self._config, self._world.client
-        pose_world_link = self._robot.pose_world_link(config.link)
-        pose_world_opengl = pose_world_link @ config.pose_link_camera @ _POSE_OPTICAL_OPENGL
-        pixels = client.getCameraImage(
-            config.width,
-            config.height,
-            _column_major(pose_world_opengl.inverse()),
-            self._projection,
-            renderer=client.ER_TINY_RENDERER,
-        )[2]
-        image: NDArray[np.uint8] = np.reshape(
-            np.asarray(pixels, dtype=np.uint8), (config.height, config.width, 4)
-        )
-        return image[:, :, :3]
-
-
-def _column_major(pose: Pose) -> list[float]:
-    matrix: Array = np.eye(4)
-    matrix[:3, :3] = pose.rotation
-    matrix[:3, 3] = pose.position
-    return [float(value) for value in matrix.T.ravel()]
+        pose_world_link = self._robot.pose_world_link(self._config.link)
+        return self._world.picture(pose_world_link @ self._config.pose_link_camera, self._lens)

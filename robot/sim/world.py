@@ -16,6 +16,7 @@ from robot.clock import Clock, whole_multiple
 from robot.errors import UnknownName
 from robot.geometry import Shape
 from robot.sim.client import Client
+from robot.sim.picture import Lens, Painter, View, take
 from robot.sim.robot_body import SimRobot
 from robot.sim.shapes import make_shapes
 from robot.spatial import Pose
@@ -97,6 +98,7 @@ class World(Clock):
         self._actuators: list[Callable[[], None]] = []
         self._samplers: list[Callable[[], None]] = []
         self._elements: list[ForceElement] = []
+        self._painters: list[Painter] = []
         self._saved: tuple[int, int] | None = None
         self._asleep: set[str] = set()
 
@@ -133,6 +135,10 @@ class World(Clock):
     def add_sampler(self, function: Callable[[], None]) -> None:
         """Call a function after each physics step: a sensor."""
         self._samplers.append(function)
+
+    def add_painter(self, function: Painter) -> None:
+        """Call a function with every picture that is taken: something seen that is no body."""
+        self._painters.append(function)
 
     def load_robot(self, name: str, urdf: Path, pose_world_base: Pose, fixed: bool) -> SimRobot:
         """Put a robot into the world, its joints at zero and without motors.
@@ -322,28 +328,24 @@ class World(Clock):
         for element in self._elements:
             element.reset()
 
-    def render(
-        self, width: int, height: int, eye: ArrayLike, target: ArrayLike, fov: float = 0.8
-    ) -> NDArray[np.uint8]:
+    def picture(self, pose_world_camera: Pose, lens: Lens) -> NDArray[np.uint8]:
         """Return a picture of the world, drawn without a display. Shape (height, width, 3).
+
+        Args:
+            pose_world_camera: Optical frame: +z ahead, +x right, +y down.
+            lens: Of the camera.
+        """
+        return take(self.client, pose_world_camera, lens, self._painters)
+
+    def render(self, width: int, height: int, view: View) -> NDArray[np.uint8]:
+        """Return a picture from a place in the world. Shape (height, width, 3).
 
         Args:
             width: In pixels.
             height: In pixels.
-            eye: Where the camera is, in the world, in m. Shape (3,).
-            target: What it looks at, in the world, in m. Shape (3,).
-            fov: Vertical angle of view, in rad.
+            view: From where.
         """
-        client = self.client
-        view = client.computeViewMatrix(
-            np.asarray(eye, float).tolist(), np.asarray(target, float).tolist(), [0.0, 0.0, 1.0]
-        )
-        projection = client.computeProjectionMatrixFOV(
-            float(np.degrees(fov)), width / height, 0.02, 20.0
-        )
-        tiny = client.ER_TINY_RENDERER
-        picture = client.getCameraImage(width, height, view, projection, renderer=tiny)[2]
-        return np.array(picture, dtype=np.uint8).reshape(height, width, 4)[:, :, :3].copy()
+        return self.picture(view.pose_world_camera, Lens(width, height, view.field_of_view))
 
     def close(self) -> None:
         """Shut the physics server down."""

@@ -8,6 +8,7 @@ import pytest
 
 from robot.errors import UnknownName
 from robot.geometry import Box, ConvexHull, Cylinder
+from robot.sim.picture import View
 from robot.sim.world import GRAVITY, World
 from robot.spatial import Pose
 
@@ -237,7 +238,7 @@ def test_a_picture_shows_what_is_there(world: World) -> None:
         pose_world_body=Pose.translation([0.0, 0.0, 0.1]),
         friction=1.0,
     )
-    picture = world.render(64, 48, eye=[1.0, 0.5, 0.5], target=[0.0, 0.0, 0.1], fov=0.5)
+    picture = world.render(64, 48, View((1.0, 0.5, 0.5), (0.0, 0.0, 0.1), 0.5))
     assert picture.shape == (48, 64, 3)
     red, green, _ = picture[24, 32].astype(int)
     assert red > 2 * green
