@@ -155,16 +155,7 @@ class HvFixture(SimFixture):
         p = layout.parameters
         plug, harness = assigned.plug_kind, self._harnesses[slot]
         sockets = [
-            Socket(
-                other.header,
-                plug.mating,
-                other.header_kind.opening,
-                matches=plug.mates_with(other.header_kind),
-                clicks=other.fault is not Fault.DEAD_LATCH,
-                stop=1e-3 * p[f"debris_{name}_mm"] if other.fault is Fault.DEBRIS else None,
-                scale=p[f"mating_scale_{name}"],
-            )
-            for name, other in self._assigned.items()
+            self._socket(assigned, name, other, p) for name, other in self._assigned.items()
         ]
         for socket in sockets:
             self._world.set_friction(socket.name, p["friction_plastic"])
@@ -175,8 +166,28 @@ class HvFixture(SimFixture):
             cable_force=lambda: harness.wrench()[:3],
         )
         sockets.append(Socket(assigned.dock, plug.dock, plug.opening))
-        element.configure(sockets, start=assigned.dock, engagement=Engagement.MATED)
+        start, engagement = self._start(assigned, p)
+        element.configure(sockets, start=start, engagement=engagement)
         return element
+
+    def _socket(
+        self, assigned: Assigned, name: str, other: Assigned, p: Mapping[str, float]
+    ) -> Socket:
+        """Return what the header of slot `name` is to a plug."""
+        plug = assigned.plug_kind
+        return Socket(
+            other.header,
+            plug.mating,
+            other.header_kind.opening,
+            matches=plug.mates_with(other.header_kind),
+            clicks=other.fault is not Fault.DEAD_LATCH,
+            stop=1e-3 * p[f"debris_{name}_mm"] if other.fault is Fault.DEBRIS else None,
+            scale=p[f"mating_scale_{name}"],
+        )
+
+    def _start(self, assigned: Assigned, p: Mapping[str, float]) -> tuple[str, Engagement]:
+        """Return the socket that a plug starts in, and how far in."""
+        return assigned.dock, Engagement.MATED
 
     def _hang(self, slot: str, harness: Harness, p: Mapping[str, float]) -> None:
         assigned = self._assigned[slot]
