@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robot.arrays import Array, frozen
+from robot.spatial import Pose
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +66,33 @@ class CameraFrame(Reading):
 
     Attributes:
         rgb: Shape (height, width, 3), uint8.
+        depth: How far ahead what is seen in each pixel is, along the camera's z axis, in m; None
+            from a camera that does not measure it. Shape (height, width), float32.
+        focal: Pixels from the middle of something one metre ahead and one aside; 0 if not known.
+        link: Link that carries the camera; empty if not known.
+        pose_link_camera: Its optical frame in that link: +z ahead, +x right, +y down.
     """
 
     rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32] | None = None
+    focal: float = 0.0
+    link: str = ""
+    pose_link_camera: Pose = field(default_factory=Pose.identity)
 
     def __post_init__(self) -> None:
-        """Make the image read-only."""
+        """Make the images read-only."""
         rgb = np.array(self.rgb, dtype=np.uint8)
         if rgb.ndim != 3 or rgb.shape[2] != 3:
             raise ValueError(f"rgb: expected shape (height, width, 3), got {rgb.shape}")
         rgb.flags.writeable = False
         object.__setattr__(self, "rgb", rgb)
+        if self.depth is None:
+            return
+        depth = np.array(self.depth, dtype=np.float32)
+        if depth.shape != rgb.shape[:2]:
+            raise ValueError(f"depth: expected shape {rgb.shape[:2]}, got {depth.shape}")
+        depth.flags.writeable = False
+        object.__setattr__(self, "depth", depth)
 
 
 ReadingT_co = TypeVar("ReadingT_co", bound=Reading, covariant=True)

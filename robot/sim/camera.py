@@ -28,6 +28,8 @@ class CameraConfig:
         rate_hz: Pictures per second.
         near: Nothing nearer than this is seen, in m.
         far: Nothing further than this is seen, in m.
+        depth_noise: Standard deviation of a pixel's distance at one metre, in m; it grows with the
+            square of the distance, as stereo's does. None for a camera that measures none.
     """
 
     link: str
@@ -38,6 +40,7 @@ class CameraConfig:
     rate_hz: float = 30.0
     near: float = 0.01
     far: float = 5.0
+    depth_noise: float | None = None
 
 
 class Camera(Sensor[CameraFrame]):
@@ -66,6 +69,7 @@ class Camera(Sensor[CameraFrame]):
             config.width, config.height, config.field_of_view, config.near, config.far
         )
         self._frame: CameraFrame | None = None
+        self._rng = np.random.default_rng(0)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -75,6 +79,9 @@ class Camera(Sensor[CameraFrame]):
     @override
     def reset(self, rng: np.random.Generator) -> None:
         self._frame = None
+        if self._config.depth_noise is not None:
+            # A generator of its own: how many pictures are taken changes no other draw.
+            self._rng = np.random.default_rng(rng.integers(2**63))
 
     @override
     def read(self) -> CameraFrame:
@@ -82,9 +89,17 @@ class Camera(Sensor[CameraFrame]):
         # Half a physics step of slack, so that rounding does not skip a picture.
         due = now + 0.5 * self._world.physics_dt - 1.0 / self._config.rate_hz
         if frame is None or not due < frame.time <= now:
-            frame = self._frame = CameraFrame(now, self._draw())
+            frame = self._frame = self._draw(now)
         return frame
 
-    def _draw(self) -> NDArray[np.uint8]:
-        pose_world_link = self._robot.pose_world_link(self._config.link)
-        return self._world.picture(pose_world_link @ self._config.pose_link_camera, self._lens)
+    def _draw(self, now: float) -> CameraFrame:
+        config = self._config
+        pose_world_link = self._robot.pose_world_link(config.link)
+        picture = self._world.picture(pose_world_link @ config.pose_link_camera, self._lens)
+        depth: NDArray[np.float32] | None = None
+        if config.depth_noise is not None:
+            noise = self._rng.standard_normal(picture.depth.shape, dtype=np.float32)
+            depth = picture.depth + np.float32(config.depth_noise) * picture.depth**2 * noise
+        return CameraFrame(
+            now, picture.rgb, depth, picture.focal, config.link, config.pose_link_camera
+        )

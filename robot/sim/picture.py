@@ -97,8 +97,8 @@ Painter = Callable[[Picture], None]
 
 def take(
     client: Any, pose_world_camera: Pose, lens: Lens, painters: Iterable[Painter]
-) -> NDArray[np.uint8]:
-    """Return what a camera sees now. Shape (height, width, 3).
+) -> Picture:
+    """Return what a camera sees now.
 
     Args:
         client: The physics server; drawing needs no display.
@@ -127,7 +127,7 @@ def take(
     picture = Picture(rgb, depth, pose_world_camera, lens.focal)
     for paint in painters:
         paint(picture)
-    return rgb
+    return picture
 
 
 def _column_major(pose: Pose) -> list[float]:

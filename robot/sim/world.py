@@ -16,7 +16,7 @@ from robot.clock import Clock, whole_multiple
 from robot.errors import UnknownName
 from robot.geometry import Shape
 from robot.sim.client import Client
-from robot.sim.picture import Lens, Painter, View, take
+from robot.sim.picture import Lens, Painter, Picture, View, take
 from robot.sim.robot_body import SimRobot
 from robot.sim.shapes import make_shapes
 from robot.spatial import Pose
@@ -328,8 +328,8 @@ class World(Clock):
         for element in self._elements:
             element.reset()
 
-    def picture(self, pose_world_camera: Pose, lens: Lens) -> NDArray[np.uint8]:
-        """Return a picture of the world, drawn without a display. Shape (height, width, 3).
+    def picture(self, pose_world_camera: Pose, lens: Lens) -> Picture:
+        """Return a picture of the world, drawn without a display.
 
         Args:
             pose_world_camera: Optical frame: +z ahead, +x right, +y down.
@@ -345,7 +345,7 @@ class World(Clock):
             height: In pixels.
             view: From where.
         """
-        return self.picture(view.pose_world_camera, Lens(width, height, view.field_of_view))
+        return self.picture(view.pose_world_camera, Lens(width, height, view.field_of_view)).rgb
 
     def close(self) -> None:
         """Shut the physics server down."""
