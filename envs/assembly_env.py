@@ -19,7 +19,7 @@ from robot.cell_state import CellState
 from robot.driver import StopCategory
 from robot.errors import NoSolution, SafetyStop
 from robot.loop import ControlLoop, Tick
-from robot.sensor import WrenchReading
+from robot.sensor import CameraFrame, WrenchReading
 from robot.state import Target, ToolTarget
 from robot.station import Signal, StationOutputs, require_signals
 from tasks.scene import Scene
@@ -289,6 +289,11 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             },
             pose_world_parts=self.scene.pose_world_parts(),
             events=self.scene.events(),
+            pose_world_cameras={
+                name: configuration.pose_world(reading.link) @ reading.pose_link_camera
+                for name, reading in state.readings.items()
+                if isinstance(reading, CameraFrame) and reading.link
+            },
         )
         return self._last
 

@@ -68,6 +68,8 @@ class Policy(ABC):
     def report(self) -> Mapping[str, Any]:
         """Return what the policy has to say about the episode, for its record: attempts, phases.
 
-        A policy that keeps no books returns nothing.
+        By arm: `finished`, `gave_up`, `retries`, `reasons`, `phase_times_s`, `phase`; and where
+        the job is to find something out, `findings`: for each thing looked at, by name, a `verdict`
+        and what it rests on. A policy that keeps no books returns nothing.
         """
         return {}

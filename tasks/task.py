@@ -74,12 +74,14 @@ class Snapshot:
         pose_world_parts: Part poses, by part name: true in simulation, estimated on hardware.
         events: What only the scene can see, by name: e.g. `contact_force_n`, `base_tilt_deg`,
             `meshed_left`. Absent on hardware.
+        pose_world_cameras: Optical frames as measured, by name of the reading.
     """
 
     cell: CellState
     pose_world_tools: Mapping[str, Pose]
     pose_world_parts: Mapping[str, Pose]
     events: Mapping[str, float] = field(default_factory=dict)
+    pose_world_cameras: Mapping[str, Pose] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,23 @@ class Demands:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """How well a job must see with one of the robot's cameras.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        rate_hz: Pictures per second.
+        depth_noise: Standard deviation of a pixel's distance at one metre, in m.
+    """
+
+    width: int = 480
+    height: int = 360
+    rate_hz: float = 1.0
+    depth_noise: float = 2e-3
+
+
+@dataclass(frozen=True)
 class Handover:
     """What is asked of the station once the job is done.
 
@@ -199,6 +218,7 @@ class Task(ABC):
         handover: What the station does once the job is done, or None.
         zone_signals: Process signals that must all be true for the zones to open.
         zone_heartbeat: Process signal that must keep changing for that, or None.
+        sights: What it must see, by the robot's name for the camera; on whenever it is done.
     """
 
     name: str
@@ -213,6 +233,7 @@ class Task(ABC):
     handover: Handover | None = None
     zone_signals: tuple[str, ...] = ()
     zone_heartbeat: str | None = None
+    sights: Mapping[str, Sight] = {}
 
     @abstractmethod
     def sample_layout(self, rng: np.random.Generator) -> Layout:
@@ -233,6 +254,15 @@ class Task(ABC):
     @abstractmethod
     def evaluate(self, snapshot: Snapshot) -> Outcome:
         """Judge an instant. Rewards, terminations and reports all use this and nothing else."""
+
+    def score(self, outcome: Outcome, verdicts: Mapping[str, str]) -> Outcome:
+        """Judge what the policy says it has found, at the end of its work.
+
+        Args:
+            outcome: Of the last instant.
+            verdicts: What was found, by what was looked at; see `Policy.report`.
+        """
+        return outcome
 
     @abstractmethod
     def reward(self, before: Outcome, after: Outcome, action: Array) -> Mapping[str, float]:

@@ -18,7 +18,7 @@ from robot.cell import Cell
 from robot.control.self_collision import pairs_of
 from robot.control.whole_body import WholeBodyConfig, WholeBodyController
 from robot.descriptions import derive
-from robot.errors import ConfigError
+from robot.errors import ConfigError, UnknownName
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
 from robot.guard import Guard, GuardConfig
@@ -42,7 +42,7 @@ from robot.urdf import pose_from_rpy
 from robot.zones import ZoneConfig, ZoneGuard, tools_of
 from tasks import task_named
 from tasks.sim_scene import SimFixture, SimHands, SimScene, load_parts
-from tasks.task import Demands
+from tasks.task import Demands, Task
 from tasks.variation import Variation
 from workcell.config import RunConfig
 from workcell.cycle import CycleRunner
@@ -268,6 +268,7 @@ def build_sim(
             for arm, shapes in fixture.held.items()
         }
     )
+    parts.sensors.update(_sights(task, robot, parts))
     watched = [(part.name, robot.name) for part in task.parts if part.fixed]
     contacts = ContactMonitor(parts.world, watched)
     shove = Shove(parts.body, robot.torso_link)
@@ -303,6 +304,26 @@ def build_sim(
         on_close=parts.close,
     )
     return SimWorkcell(env, parts, controller, fixture)
+
+
+def _sights(task: Task, robot: RobotConfig, parts: SimRobotParts) -> dict[str, Camera]:
+    """Return the cameras a task cannot do without, by name of the sensor."""
+    found = {}
+    for name, sight in task.sights.items():
+        if name not in robot.cameras:
+            what = f"camera of {robot.name}, which {task.name} needs"
+            raise UnknownName(what, name, robot.cameras)
+        mount = robot.cameras[name]
+        config = CameraConfig(
+            mount.link,
+            pose_from_rpy(mount.position, mount.rpy),
+            sight.width,
+            sight.height,
+            rate_hz=sight.rate_hz,
+            depth_noise=sight.depth_noise,
+        )
+        found[f"camera_{name}"] = Camera(parts.world, parts.body, config)
+    return found
 
 
 def _meeting(demands: Demands, cell: CellConfig) -> CellConfig:

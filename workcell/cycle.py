@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time as system_time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from envs.actions import stiffness_of
 from envs.assembly_env import SETTLE_TIME, AssemblyEnv
 from policies.policy import Brief, Policy
 from robot.driver import StopCategory
@@ -100,6 +102,7 @@ class CycleRunner:
                 env.scale.as_mapping(),
                 env.dt,
                 inputs,
+                partial(stiffness_of, scale=env.scale),
             )
         )
         outcome: Outcome = info["outcome"]
@@ -124,10 +127,15 @@ class CycleRunner:
                     failure = "time_out"
                     break
                 if self._at_end():
+                    outcome = env.task.score(outcome, self._verdicts())
+                    if outcome.success or outcome.failure is not None:
+                        failure = outcome.failure
+                        break
                     finished_at = finished_at or cell.clock.time
                     if cell.clock.time - finished_at > _CONFIRM_TIME:
                         failure = "gave_up" if self._gave_up() else "unfinished"
                         break
+            outcome = env.task.score(outcome, self._verdicts())
             success = outcome.success and failure is None
             disagree = self._disagreements(outcome)
             if success:
@@ -180,6 +188,16 @@ class CycleRunner:
         report = self._policy.report()
         return any(report[arm]["gave_up"] for arm in self.env.task.arms)
 
+    def _verdicts(self) -> dict[str, str]:
+        """Return what the policy says it has found, by what it looked at."""
+        found = self._findings()
+        return {name: str(finding["verdict"]) for name, finding in found.items()}
+
+    def _findings(self) -> dict[str, Mapping[str, Any]]:
+        report = self._policy.report()
+        told = (report.get(arm, {}).get("findings", {}) for arm in self.env.task.arms)
+        return {name: finding for findings in told for name, finding in findings.items()}
+
     def _disagreements(self, outcome: Outcome) -> list[str]:
         """Return the process signals that say something else than the truth at the end."""
         signals = self.env.loop.cell.station.read().signals
@@ -225,6 +243,7 @@ class CycleRunner:
             cycle_time_s=round(duration, 4),
             sides=sides,
             operations=outcome.operations,
+            findings=self._findings(),
             disagreements=disagree,
             max_force_n=max((force.peak_n for force in forces.values()), default=0.0),
             time_above_limit_s=max((f.longest_above_s for f in forces.values()), default=0.0),

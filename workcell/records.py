@@ -51,6 +51,7 @@ class CycleRecord:
         cycle_time_s: From `start` to `done` on the cell's clock, in s.
         sides: How each arm fared, by arm name.
         operations: How each piece of work went, by name, judged by the true poses.
+        findings: What the policy says of what it looked at, by name: `verdict`, and the evidence.
         disagreements: Process signals that contradicted the true poses at the end.
         max_force_n: Hardest force at any wrist, in N.
         force_limit_n: Wrist force that the guard lets pass for a moment only, in N.
@@ -81,6 +82,7 @@ class CycleRecord:
     cycle_time_s: float
     sides: Mapping[str, SideRecord]
     operations: Mapping[str, Operation] = field(default_factory=dict)
+    findings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     disagreements: list[str] = field(default_factory=list)
     max_force_n: float = 0.0
     force_limit_n: float = 0.0
