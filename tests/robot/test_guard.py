@@ -137,7 +137,7 @@ def upright(angle: float) -> BaseState:
 @pytest.mark.parametrize(
     ("state", "now", "complaint"),
     [
-        (measured(force=141.0), 1.0, "peak limit 140 N"),
+        (measured(force=281.0), 1.0, "peak limit 280 N"),
         (measured(), 1.1, "age of at most 0.05 s, got 0.100"),
         (measured(safe=False), 1.0, "safety chain is open"),
         (measured(robot(lifecycle=Lifecycle.ESTOP)), 1.0, "emergency stop"),
