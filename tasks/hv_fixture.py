@@ -14,6 +14,7 @@ from robot.sim.harness import Harness
 from robot.sim.harness_config import HarnessConfig
 from robot.sim.harness_visual import HarnessVisual
 from robot.sim.latch import MatingElement
+from robot.sim.picture import View
 from robot.sim.station import SimStation
 from robot.sim.tactile import HeldShape
 from robot.sim.world import ForceElement, World
@@ -70,6 +71,9 @@ def _bend_limit(diameter: float) -> float:
 
 class HvFixture(SimFixture):
     """What acts on plugs besides gravity and hands, and what tester and judge know of them."""
+
+    # From the left, between robot and pack: docks, headers, cables and both hands are in sight.
+    view = View((1.00, 1.25, 1.68), (0.40, 0.0, 0.98), 0.80)
 
     def __init__(self, hands: SimHands, task: HvPlugging) -> None:
         """Set up every slot.

@@ -33,7 +33,7 @@ from tasks.places import ARMS, both_sides, tool_orientation
 
 BENCH = "bench"
 BARS = "bars"
-_CASE: Color = (0.30, 0.32, 0.36, 1.0)
+_CASE: Color = (0.60, 0.63, 0.66, 1.0)
 _BRACKET: Color = (0.45, 0.47, 0.50, 1.0)
 # What is not used waits here, in m, each this far from the next.
 _PARKED = (0.0, 0.0, -5.0)

@@ -13,20 +13,16 @@ from robot.sim.picture import View
 from robot.sim.world import World
 
 _WIDTH, _HEIGHT = 640, 480
-# Drawn this much larger, then averaged: the renderer leaves jagged edges.
-_OVERSIZE = 2
 
 
 def take_picture(world: World, view: View) -> NDArray[np.uint8]:
-    """Return what is seen now, edges smooth. Shape (480, 640, 3).
+    """Return what is seen now. Shape (480, 640, 3).
 
     Args:
         world: What is seen.
         view: From where.
     """
-    large = world.render(_OVERSIZE * _WIDTH, _OVERSIZE * _HEIGHT, view)
-    parts = large.reshape(_HEIGHT, _OVERSIZE, _WIDTH, _OVERSIZE, 3)
-    return np.asarray(parts.mean(axis=(1, 3)).round(), dtype=np.uint8)
+    return world.render(_WIDTH, _HEIGHT, view)
 
 
 class VideoWriter:
