@@ -73,7 +73,7 @@ class HvFixture(SimFixture):
     """What acts on plugs besides gravity and hands, and what tester and judge know of them."""
 
     # From the left, between robot and pack: docks, headers, cables and both hands are in sight.
-    view = View((1.00, 1.25, 1.68), (0.40, 0.0, 0.98), 0.80)
+    view = View((1.00, 1.28, 1.70), (0.40, 0.0, 1.01), 0.88)
 
     def __init__(self, hands: SimHands, task: HvPlugging) -> None:
         """Set up every slot.
