@@ -110,7 +110,7 @@ class Contact(ContactMotion):
     def step(self, sense: Sense) -> Wish:
         if sense.push > self.limit("force_n", 2.0):
             return self.wish(self.target(), MIDDLE, Status.DONE)
-        if self.ahead > 0.006:
+        if self.ahead > 1e-3 * self.limit("past_mm", 6.0):
             return self.wish(self.target(), MIDDLE, Status.FAILED, "no_contact")
         self.ahead += self.limit("speed_m_s", 0.03) * sense.dt
         return self.wish(self.target(), MIDDLE)
@@ -134,6 +134,8 @@ class Search(ContactMotion):
         self._dropped = 0
         self._drop = 1e-3 * self.limit("drop_mm", self._DROP_MM)
         self._speed = self.limit("speed_m_s", self._SPEED)
+        # A part that is heavy or pulled by a cable is jolted by every change of stiffness.
+        self._stiffness = self.limit("stiffness", STIFF)
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -151,12 +153,12 @@ class Search(ContactMotion):
         pitch = 1e-3 * self.limit("pitch_mm", 1.0)
         radius = pitch * self._angle / (2.0 * math.pi)
         if radius > 1e-3 * self.limit("radius_mm", 4.0):
-            return self.wish(self.target(), STIFF, Status.FAILED, "pin_not_found")
+            return self.wish(self.target(), self._stiffness, Status.FAILED, "pin_not_found")
         if self.rest is not None:
             self._angle += self._speed * sense.dt / max(radius, 0.5 * pitch)
         direction = np.array([math.cos(self._angle), math.sin(self._angle)])
         self.side_target = self._centre + radius * direction
-        return self.wish(self.target(), STIFF)
+        return self.wish(self.target(), self._stiffness)
 
 
 class Align(ContactMotion):

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
+from policies.inspection import InspectionWalker
 from policies.policy import Action, Brief, Observation, Policy
 from policies.sense import encode, sense_of
 from policies.walker import ArmWalker, ScriptedConfig
 from robot.arrays import Array
+from tasks.phases import Motion, Phase
 
 __all__ = ["ScriptedConfig", "ScriptedPolicy"]
 
@@ -31,13 +33,17 @@ class ScriptedPolicy(Policy):
     def reset(self, brief: Brief) -> None:
         self._brief = brief
         self._walkers = {
-            arm: ArmWalker(
-                tuple(p for p in brief.phases if p.arm == arm), self.config, brief.stiffness
-            )
+            arm: self._walker(tuple(p for p in brief.phases if p.arm == arm))
             for arm in brief.arms
         }
         self._wrench_free: dict[str, Array] = {}
         self._steps = 0
+
+    def _walker(self, phases: tuple[Phase, ...]) -> ArmWalker | InspectionWalker:
+        """Return who walks a plan: one that begins with a look finds something out."""
+        if phases and phases[0].motion is Motion.LOOK:
+            return InspectionWalker(phases)
+        return ArmWalker(phases, self.config, self._brief.stiffness)
 
     @override
     def act(self, observation: Observation) -> Action:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
@@ -28,6 +28,7 @@ class Sense:
         in_hand: Whether the part is felt, its shift along tool x and z, in m, and its angle about
             tool y, in rad. Shape (4,).
         signals: Process signals by name.
+        observation: All of it.
     """
 
     time: float
@@ -38,6 +39,7 @@ class Sense:
     opening: float
     in_hand: Array
     signals: Mapping[str, bool]
+    observation: Observation = field(default_factory=dict)
 
     @property
     def push(self) -> float:
@@ -112,6 +114,7 @@ def sense_of(
             name: bool(value > 0.5)
             for name, value in zip(brief.signals, observation["signals"], strict=True)
         },
+        observation=observation,
     )
 
 

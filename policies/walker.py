@@ -24,6 +24,7 @@ MOTIONS: dict[Motion, type[ScriptedMotion]] = {
     Motion.AWAIT: Await,
     Motion.GRASP: Grasp,
     Motion.ZERO: Zero,
+    Motion.LOOK: Zero,
     Motion.CONTACT: Contact,
     Motion.SEARCH: Search,
     Motion.ALIGN: Align,

@@ -176,6 +176,7 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         "speed_m_s": config.search_speed_m_s,
         "drop_mm": config.search_drop_mm,
         "entered_mm": entered_mm,
+        "stiffness": 0.0,
     }
     mating_limits = {
         "force_n": config.mate_force_n,
@@ -254,6 +255,8 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.held("grasp", Motion.GRASP, locked, steps.width, at_header),
         steps.held("unlock", Motion.UNLOCK, locked, unlocking, at_header, lock_in, heavy=True),
         steps.held("extract", Motion.EXTRACT, out, extracting, at_header, heavy=True),
+        # Straight back first: the way to the outer dock leads past the inner one.
+        steps.held("withdraw", Motion.MOVE, far, steps.near, at_header),
         steps.held("carry", Motion.MOVE, far_dock, steps.free),
         steps.held("approach", Motion.MOVE, before, steps.near, at_dock),
         steps.held("weigh", Motion.ZERO, before, {}, at_dock),
