@@ -95,9 +95,7 @@ class Picture:
 Painter = Callable[[Picture], None]
 
 
-def take(
-    client: Any, pose_world_camera: Pose, lens: Lens, painters: Iterable[Painter]
-) -> Picture:
+def take(client: Any, pose_world_camera: Pose, lens: Lens, painters: Iterable[Painter]) -> Picture:
     """Return what a camera sees now.
 
     Args:
