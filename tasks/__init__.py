@@ -8,6 +8,8 @@ from typing import Any
 
 from robot.errors import UnknownName
 from tasks.hv_config import HvPluggingConfig
+from tasks.hv_inspection import HvInspection, HvInspectionConfig
+from tasks.hv_inspection_layout import HV_INSPECTION_LEVELS
 from tasks.hv_packs import PackModel
 from tasks.hv_plugging import HvPlugging
 from tasks.hv_variation import HV_LEVELS
@@ -39,6 +41,11 @@ class TaskEntry:
     libraries: Mapping[str, tuple[str, type[Any]]] = field(default_factory=dict)
 
 
+_HV_LIBRARIES: Mapping[str, tuple[str, type[Any]]] = {
+    "connectors": ("connector", ConnectorType),
+    "packs": ("pack", PackModel),
+}
+
 TASKS: Mapping[str, TaskEntry] = {
     NutInsertion.name: TaskEntry(
         NutInsertionConfig, NutInsertion, NUT_LEVELS, "tasks.nut_fixture:NutFixture"
@@ -48,7 +55,14 @@ TASKS: Mapping[str, TaskEntry] = {
         HvPlugging,
         HV_LEVELS,
         "tasks.hv_fixture:HvFixture",
-        {"connectors": ("connector", ConnectorType), "packs": ("pack", PackModel)},
+        _HV_LIBRARIES,
+    ),
+    HvInspection.name: TaskEntry(
+        HvInspectionConfig,
+        HvInspection,
+        HV_INSPECTION_LEVELS,
+        "tasks.hv_inspection_fixture:HvInspectionFixture",
+        _HV_LIBRARIES,
     ),
 }
 

@@ -21,6 +21,9 @@ class Motion(Enum):
     ZERO = "zero"
     """Hold still and take what the wrist feels now, the weight of a part, for nothing."""
 
+    LOOK = "look"
+    """Hold still and out of the way while the cameras take a picture."""
+
     CONTACT = "contact"
     """Advance along the tool's z axis until something is felt."""
 

@@ -1,0 +1,137 @@
+"""How sharply a cable is bent, from one picture with depth.
+
+The cable is told from the rest by its colour. Its points are put in order by how far they are from
+the plug along the cable, which is the shortest way from point to point; points that are about as
+far make one point of its line, and circles are laid through stretches of that line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
+
+from robot.arrays import Array
+from robot.sensor import CameraFrame
+from robot.spatial import Pose
+
+CableColor = Literal["orange", "blue"]
+
+# What is further from the plug than this is not looked at, in m.
+_REACH = 0.26
+# The cable begins within this distance of where it is believed to leave the plug, in m.
+_BEGINS = 0.030
+# The plug, which has its cable's colour: half of its width and how far it may reach beyond where
+# its cable is believed to leave it, in m.
+_PLUG_HALF, _PLUG_BEYOND = 0.030, 0.010
+# Neighbours on a cable are nearer to each other than this, in m.
+_LINK = 0.010
+# Length of a stretch that makes one point of the line, in m, and how few pixels do.
+_STRETCH, _FEWEST = 0.008, 3
+# Circles are laid through so many points of the line.
+_WINDOW = 9
+
+
+@dataclass(frozen=True)
+class Bend:
+    """What a picture tells of a cable.
+
+    Attributes:
+        seen: Length that is seen from the plug on, in m.
+        radius: Of the sharpest bend of that length, in m; 0 if too little is seen to tell.
+    """
+
+    seen: float
+    radius: float
+
+
+NOTHING = Bend(0.0, 0.0)
+
+
+def sharpest_bend(frame: CameraFrame, pose_camera_cable: Pose, color: CableColor) -> Bend:
+    """Return how sharply a cable is bent near its plug.
+
+    Args:
+        frame: A picture with depth.
+        pose_camera_cable: Where the cable is believed to leave the plug; +z along it, outwards.
+        color: Of the cable.
+    """
+    points = _points(frame, pose_camera_cable, color)
+    line = _line(points)
+    if len(line) < _WINDOW:
+        return Bend(_STRETCH * len(line), 0.0)
+    radii = [_radius(line[i : i + _WINDOW]) for i in range(len(line) - _WINDOW + 1)]
+    return Bend(_STRETCH * len(line), min(radii))
+
+
+def is_colored(rgb: NDArray[np.uint8], color: CableColor) -> NDArray[np.bool_]:
+    """Return which pixels are of a colour, however bright. Shape (height, width).
+
+    Args:
+        rgb: Shape (height, width, 3).
+        color: Which.
+    """
+    red, green, blue = (rgb[..., i].astype(np.int32) for i in range(3))
+    if color == "orange":
+        return (10 * red > 15 * green) & (10 * green > 15 * blue) & (red > 50)
+    return (10 * blue > 14 * green) & (10 * green > 14 * red) & (blue > 25)
+
+
+def _points(frame: CameraFrame, pose_camera_cable: Pose, color: CableColor) -> Array:
+    """Return the cable's pixels near the plug, in the frame of its exit, in m. Shape (n, 3)."""
+    if frame.depth is None or frame.focal <= 0.0:
+        return np.zeros((0, 3))
+    rows, columns = np.nonzero(is_colored(frame.rgb, color))
+    height, width = frame.depth.shape
+    ahead = frame.depth[rows, columns].astype(np.float64)
+    right = (columns + 0.5 - 0.5 * width) / frame.focal * ahead
+    down = (rows + 0.5 - 0.5 * height) / frame.focal * ahead
+    into = pose_camera_cable.inverse()
+    points: Array = np.stack([right, down, ahead], axis=1) @ into.rotation.T + into.position
+    near = np.linalg.norm(points, axis=1) < _REACH
+    plug = (np.abs(points[:, :2]).max(axis=1) < _PLUG_HALF) & (points[:, 2] < _PLUG_BEYOND)
+    kept: Array = points[near & ~plug]
+    return kept
+
+
+def _line(points: Array) -> Array:
+    """Return points of the cable's line from the plug on, evenly spaced, in m. Shape (m, 3)."""
+    nothing = np.zeros((0, 3))
+    if len(points) < _WINDOW * _FEWEST:
+        return nothing
+    tree = cKDTree(points)
+    start = np.array(tree.query_ball_point((0.0, 0.0, _PLUG_BEYOND), _BEGINS))
+    if not len(start):
+        return nothing
+    links = tree.sparse_distance_matrix(tree, _LINK, output_type="coo_matrix")
+    away = np.linalg.norm(points[start], axis=1)
+    first = int(start[np.argmin(away)])
+    far = dijkstra(links.tocsr(), indices=first)
+    stretch = np.where(np.isfinite(far), far / _STRETCH, -1.0).astype(np.int64)
+    line = []
+    for number in range(int(stretch.max()) + 1):
+        members = points[stretch == number]
+        if len(members) < _FEWEST:
+            break
+        line.append(members.mean(axis=0))
+    return np.array(line) if line else nothing
+
+
+def _radius(points: Array) -> float:
+    """Return the radius of the circle through points that lie about in a plane, in m.
+
+    Least squares of |p|^2 = 2 c p + d, which is linear in the centre c and in d (Kasa).
+
+    Args:
+        points: Shape (n, 3).
+    """
+    centred = points - points.mean(axis=0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    flat = centred @ axes[:2].T
+    system = np.concatenate([2.0 * flat, np.ones((len(flat), 1))], axis=1)
+    (x, y, d), *_ = np.linalg.lstsq(system, (flat**2).sum(axis=1), rcond=None)
+    return float(np.sqrt(max(d + x * x + y * y, 0.0)))
