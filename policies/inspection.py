@@ -33,6 +33,8 @@ MOTIONS: dict[Motion, type[ScriptedMotion]] = {
 _SEATED_SHARE = 0.9
 # Deeper than a jammed plug by this, in mm, contacts touch.
 _PAST_KEY_MM = -0.6
+# Of a cable that hangs free at least so much is seen, in mm.
+_HANGS_FREE_MM = 60.0
 # A grip that was blocked by a collar is tried again so far from it, in m, and so often; an opening
 # tells collars apart that differ by more than this, in mm.
 _SHIFT, _REGRASPS, _COLLAR_SLACK_MM = 0.002, 3, 1.5
@@ -80,14 +82,22 @@ def conclude(finding: Finding, stroke_mm: float, key_mm: float, bend_mm: float) 
     """
     if not finding.felt:
         return Connection.MISSING
+    if finding.followed:
+        return Connection.HALF
     if finding.lock_in:
-        bent = finding.bend_mm is not None and finding.bend_mm < bend_mm
-        return Connection.OVER_BENT if bent else Connection.LOCKED
+        free = finding.seen_mm > _HANGS_FREE_MM and finding.bend_mm is not None
+        sound = free and (finding.bend_mm or 0.0) > bend_mm
+        return Connection.LOCKED if sound else Connection.OVER_BENT
+    if _seated(finding, stroke_mm):
+        return Connection.NOT_LOCKED
     # Nothing but a lock that is in speaks for a connection whose depth is not known.
     depth = 0.0 if finding.depth_mm is None else finding.depth_mm
-    if depth > _SEATED_SHARE * stroke_mm:
-        return Connection.NOT_LOCKED
     return Connection.HALF if depth > key_mm + _PAST_KEY_MM else Connection.WRONG_PORT
+
+
+def _seated(finding: Finding, stroke_mm: float) -> bool:
+    """Return whether a plug is in as deep as one that is latched."""
+    return finding.depth_mm is not None and finding.depth_mm > _SEATED_SHARE * stroke_mm
 
 
 class InspectionWalker:
@@ -200,6 +210,8 @@ class InspectionWalker:
             finding = self.findings[_slot(phase)]
             finding.followed = not done
             finding.pull_n = round(max(0.0, -sense.push), 1)
+        elif phase.name == "release":
+            self._released(phase)
         elif phase.name == "gauge":
             self._gauged(phase, done, sense)
 
@@ -227,6 +239,8 @@ class InspectionWalker:
             found = nominal.inverse() @ sense.pose_world_tool
             level = Pose(found.position * np.array([1.0, 1.0, 0.0]), found.quaternion)
             self._header = phase.pose_world_tool @ level @ phase.pose_world_tool.inverse()
+            if not finding.lock_in and finding.depth_mm is None:
+                self._go_to("release", phase)
             return
         self.reasons.append(f"{phase.operation}:{phase.name}:{reason}")
         if self._grasps < _REGRASPS:
@@ -252,7 +266,17 @@ class InspectionWalker:
             length = float(way @ sense.pose_world_tool.rotation[:, 2])
             depth = phase.limits["length_mm"] - 1e3 * length
             self.findings[_slot(phase)].depth_mm = round(depth, 2)
-        self._verdict(phase)
+        if _seated(self.findings[_slot(phase)], phase.limits["stroke_mm"]):
+            self._go_to("enter", phase)
+        else:
+            self._verdict(phase)
+
+    def _released(self, phase: Phase) -> None:
+        """Go on with the gauge, unless there is nothing left to find out."""
+        finding = self.findings[_slot(phase)]
+        if finding.lock_in or finding.depth_mm is not None:
+            self._verdict(phase)
+            self._go_to("leave", phase)
 
     def _verdict(self, phase: Phase) -> None:
         finding, limits = self.findings[_slot(phase)], phase.limits

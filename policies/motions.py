@@ -171,7 +171,7 @@ class Release(ScriptedMotion):
     def step(self, sense: Sense) -> Wish:
         # The target goes to where the tool is, so that the hand does not spring ahead or aside.
         here = self.start.pose_world_tool
-        if self.push > 0.0:
+        if self.push > 0.0 or self.elapsed(sense) < self.limit("settle_s", 0.0):
             self.push = max(0.0, self.push - PUSH_RATE * sense.dt)
             return Wish(here, 0.0, MIDDLE, self.push)
         opened = sense.opening > self.phase.gripper_opening - 4e-3

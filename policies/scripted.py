@@ -33,8 +33,7 @@ class ScriptedPolicy(Policy):
     def reset(self, brief: Brief) -> None:
         self._brief = brief
         self._walkers = {
-            arm: self._walker(tuple(p for p in brief.phases if p.arm == arm))
-            for arm in brief.arms
+            arm: self._walker(tuple(p for p in brief.phases if p.arm == arm)) for arm in brief.arms
         }
         self._wrench_free: dict[str, Array] = {}
         self._steps = 0

@@ -149,7 +149,9 @@ class ArmWalker:
             pose_world_target=self._wanted or sense.pose_world_target,
         )
         wish = self._step(sense, may_push)
-        sag = self._wrench_zero / self._stiffness(wish.stiffness)
+        # A part that is let go is carried by its socket: held up any longer, it would hold the pads.
+        load = np.zeros(6) if isinstance(self._motion, Release) else self._wrench_zero
+        sag = load / self._stiffness(wish.stiffness)
         self._wanted = wish.pose_world_target
         lead = Pose.from_rotation_vector(-sag[3:], -sag[:3])
         return dataclasses.replace(wish, pose_world_target=self._wanted @ lead)

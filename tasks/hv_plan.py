@@ -55,6 +55,7 @@ class HvPlanConfig:
         extract_force_n: Largest pull on the released plug.
         extract_room_mm: How far beyond the mouth a plug is drawn straight out.
         dock_force_n: Largest push into the dock.
+        settle_s: For how long a hand that lets go rests before its fingers open.
     """
 
     open_m: float = 0.045
@@ -84,6 +85,7 @@ class HvPlanConfig:
     extract_force_n: float = 100.0
     extract_room_mm: float = 6.0
     dock_force_n: float = 25.0
+    settle_s: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse a plan that pushes beyond its abort, or leaves too soon."""
@@ -195,6 +197,7 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     touching = {"speed_m_s": config.contact_speed_m_s, "force_n": config.contact_force_n}
     pulling = {"force_n": config.pull_force_n, "play_mm": config.play_mm}
     lock_in = f"lock_in_{port.slot}"
+    letting_go = {"settle_s": config.settle_s}
     return (
         steps.empty("reach", Motion.MOVE, far_dock, steps.free),
         steps.empty("enter_dock", Motion.MOVE, docked, steps.near, at_dock),
@@ -208,7 +211,7 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.held("mate", Motion.MATE, mated, mating_limits, heavy=True),
         steps.held("pull_test", Motion.PULL, mated, pulling),
         steps.held("lock", Motion.LOCK, locked, locking, signal=lock_in, heavy=True),
-        steps.empty("release", Motion.RELEASE, locked, {}, at_header),
+        steps.empty("release", Motion.RELEASE, locked, letting_go, at_header),
         steps.empty("leave", Motion.MOVE, far, steps.near, at_header),
     )
 
@@ -249,6 +252,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         "time_s": config.mate_time_s,
     }
     lock_in = f"lock_in_{port.slot}"
+    letting_go = {"settle_s": config.settle_s}
     return (
         steps.empty("reach", Motion.MOVE, far, steps.free, at_header),
         steps.empty("enter_header", Motion.MOVE, locked, steps.near, at_header),
@@ -261,7 +265,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.held("approach", Motion.MOVE, before, steps.near, at_dock),
         steps.held("weigh", Motion.ZERO, before, {}, at_dock),
         steps.held("dock", Motion.MATE, docked, docking, at_dock),
-        steps.empty("release", Motion.RELEASE, docked, {}, at_dock),
+        steps.empty("release", Motion.RELEASE, docked, letting_go, at_dock),
         steps.empty("leave", Motion.MOVE, far_dock, steps.near, at_dock),
     )
 

@@ -26,11 +26,14 @@ KEY_CODES: tuple[KeyCode, ...] = ("A", "B", "C", "D", "E", "F")
 NECK: tuple[float, float, float] = (0.012, 0.008, 0.0095)
 COLLAR_THICKNESS = 0.005
 COLLAR_RIM = 0.006
-# Of the rear collar to the sides: pads hook behind it, and stand out of their fingers by 3 mm.
-REAR_RIM = 0.002
-# Between the collars' chamfers the neck is flat over so much to each side of its middle, in m: pads
-# of 14 mm that close up to 2 mm off slide down a chamfer until they sit between both.
+# Of the rear collar to the sides: pads hook behind it, and stand out of their fingers by 6 mm.
+REAR_RIM = 0.005
+# The collars' walls stand so far from the neck's middle, in m, so high, and end in a chamfer so
+# wide: pads of 14 mm that close up to 2 mm off slide down a chamfer until they sit between both
+# walls, where they cannot turn by more than 2.4 degrees.
 FLAT = 0.00725
+WALL = 0.0015
+CHAMFER = 0.0025
 # The key rib begins so far behind the nose's tip, in m: where a wrong key stops.
 KEY_START = 3e-3
 # From the outermost keys' middle to the nose's edge, as a share of its width: a slot nearer to the

@@ -9,12 +9,14 @@ from __future__ import annotations
 from robot.geometry import Box, Color, ConvexHull, Cylinder, Shape
 from robot.spatial import Pose
 from tasks.parts.hv_connector import (
+    CHAMFER,
     COLLAR_RIM,
     COLLAR_THICKNESS,
     FLAT,
     KEY_START,
     NECK,
     REAR_RIM,
+    WALL,
     ConnectorType,
 )
 from tasks.parts.shapes import Part
@@ -160,11 +162,13 @@ def _collar(rim: float, side: float, color: Color) -> ConvexHull:
         side: 1 for the front collar, -1 for the rear one.
         color: Of both.
     """
-    x, y, z = NECK[0] + COLLAR_RIM - _MARGIN, NECK[1], NECK[2]
+    x, y = NECK[0] + COLLAR_RIM - _MARGIN, NECK[1]
+    rear = NECK[2] + COLLAR_THICKNESS - _MARGIN
     outline = (
         (y - _MARGIN, FLAT + _MARGIN),
-        (y + rim - _MARGIN, z + _MARGIN),
-        (y + rim - _MARGIN, z + COLLAR_THICKNESS - _MARGIN),
+        (y + WALL, FLAT + _MARGIN),
+        (y + rim - _MARGIN, FLAT + CHAMFER + _MARGIN),
+        (y + rim - _MARGIN, rear),
     )
     return ConvexHull(
         tuple(
