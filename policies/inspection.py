@@ -28,11 +28,9 @@ MOTIONS: dict[Motion, type[ScriptedMotion]] = {
     Motion.RELEASE: Release,
 }
 
-# A plug in its own header is seated from this share of its stroke on: half-way between a latched
-# one and the deepest that its latch would not draw in.
-_SEATED_SHARE = 0.9
-# Deeper than a jammed plug by this, in mm, contacts touch.
-_PAST_KEY_MM = -0.6
+# A plug is seated from this share of its stroke on. By touch, one that is seems up to 0.3 mm off,
+# one that is not, and hangs askew, up to 1.2 mm too deep.
+_SEATED_SHARE = 0.94
 # Of a cable that hangs free at least so much is seen, in mm.
 _HANGS_FREE_MM = 60.0
 # A grip that was blocked by a collar is tried again so far from it, in m, and so often; an opening
@@ -90,9 +88,8 @@ def conclude(finding: Finding, stroke_mm: float, key_mm: float, bend_mm: float) 
         return Connection.LOCKED if sound else Connection.OVER_BENT
     if _seated(finding, stroke_mm):
         return Connection.NOT_LOCKED
-    # Nothing but a lock that is in speaks for a connection whose depth is not known.
-    depth = 0.0 if finding.depth_mm is None else finding.depth_mm
-    return Connection.HALF if depth > key_mm + _PAST_KEY_MM else Connection.WRONG_PORT
+    deeper = finding.depth_mm is not None and finding.depth_mm > key_mm
+    return Connection.HALF if deeper else Connection.WRONG_PORT
 
 
 def _seated(finding: Finding, stroke_mm: float) -> bool:

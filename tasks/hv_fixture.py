@@ -248,7 +248,12 @@ class HvFixture(SimFixture):
             plug = self._world.pose_world_body(element.plug).position
             near = min(float(np.linalg.norm(plug - tool)) for tool in tools) < _HAND_NEAR
             still = self._harnesses[slot].frozen and element.truth().socket is not None
+            still = still and self._may_sleep(slot)
             element.set_asleep(self._world, still and not near)
+
+    def _may_sleep(self, slot: str) -> bool:
+        """Return whether a plug lies so well that it stays where it is out of contact."""
+        return True
 
     @override
     def events(self) -> Mapping[str, float]:

@@ -52,15 +52,15 @@ ANOMALIES = tuple(item for item in CONNECTIONS if item is not Connection.LOCKED)
 _HALF = (0.5, 0.8)
 # A jammed plug is so far before the depth at which its key meets the header, in m.
 _BEFORE_KEY = 2e-4
-# A jammed plug: what pulls it out, in N, and how it is wedged, in N·m/rad.
-_JAM_FORCE, _JAM_STIFFNESS = 20.0, 60.0
+# What pulls a jammed plug out, in N.
+_JAM_FORCE = 20.0
 # Of the allowed bend radius: to what cables are over-bent.
-_BENT = (0.45, 0.85)
+_BENT = (0.45, 0.95)
 # How much longer than half a circle a cable is that is tied back, how far to either side of the
-# plug it goes, and how stiff it is, in N·m^2: one that was forced so narrow has lost stiffness.
+# plug it goes, and what is left of its stiffness: it lost some when it was forced so narrow.
 _SLACK = (1.15, 1.3)
 _ASIDE = math.radians(60.0)
-_SOFT = (0.05, 0.08)
+_LEFT = (0.25, 0.5)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,6 @@ def jammed(mating: MatingProfile) -> MatingProfile:
         power_depth=stroke,
         key_depth=0.5 * stroke,
         pin_depth=stroke,
-        seal_stiffness=_JAM_STIFFNESS,
     )
 
 
@@ -181,7 +180,8 @@ def draw_inspection(
             f"half_share_{slot}": between(rng, _HALF),
             f"bent_share_{slot}": between(rng, _BENT),
             f"bent_slack_{slot}": between(rng, _SLACK),
-            f"bent_bending_{slot}_nm2": between(rng, _SOFT),
+            f"bent_bending_{slot}_nm2": parameters[f"harness_bending_{slot}_nm2"]
+            * between(rng, _LEFT),
             f"bent_side_{slot}_deg": math.degrees(rng.uniform(-_ASIDE, _ASIDE))
             + (180.0 if rng.uniform() < 0.5 else 0.0),
         }

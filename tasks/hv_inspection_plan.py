@@ -1,9 +1,11 @@
 """The nominal plan of an inspection: look, then feel every plug of the pack, each with one hand.
 
 A closed hand goes ahead until its fingertips meet the rear of the plug: nothing is there if it is
-missing. The open hand then takes the plug by its neck, pulls, lets go, and goes on, the plug
-between its fingers, until they meet the header's flange. The way from rear to flange says how far
-in the plug is, however far the pack is from where it is believed to be.
+missing. The open hand then takes the plug by its neck, which tells how it lies. If its lock is in,
+the hand pulls. If not, it lets go and goes on, the plug between its fingers, until they meet the
+header's flange: the way from rear to flange says how far in the plug is, however far the pack is
+from where it is believed to be. A plug that is home is then pulled, too; one that is not is not
+pulled out any further.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ class HvInspectionPlanConfig:
     """How the plan goes about it.
 
     Attributes:
-        open_m: Opening of an empty hand about a plug: wider than its collars, its fingertips still
-            before the flange, in m.
+        open_m: Opening of an empty hand about a plug: wider than its nose, so that the fingertips
+            meet the flange and not the plug, in m.
         fingertip_m: From the tool's origin to the ends of the fingers, in m.
         margin_m: By how much a header may be elsewhere along its axis than believed, in m.
         clear_m: How far before where anything may be felt a straight approach begins, in m.
@@ -43,7 +45,7 @@ class HvInspectionPlanConfig:
         bend_share: A cable that seems bent to less than this share of what is allowed is reported.
     """
 
-    open_m: float = 0.045
+    open_m: float = 0.050
     fingertip_m: float = 0.007
     margin_m: float = 0.010
     clear_m: float = 0.040
@@ -61,7 +63,7 @@ class HvInspectionPlanConfig:
         if not collars < self.open_m <= 0.05:
             raise ValueError(
                 f"open_m: expected more than the collars' {collars:.3f} m and at most the hand's "
-                f"0.05 m, got {self.open_m}"
+                f"0.050 m, got {self.open_m}"
             )
         for name in ("contact_force_n", "pull_force_n"):
             if not 0.0 < getattr(self, name) < 18.0:
@@ -155,7 +157,7 @@ def _port_plan(inspected: InspectedPort, config: HvInspectionPlanConfig) -> tupl
         step("enter", Motion.MOVE, locked, opened, near),
         step("grasp", Motion.GRASP, locked, 0.0, width),
         step("pull_test", Motion.PULL, locked, 0.0, pulling),
-        step("release", Motion.RELEASE, locked, opened, {}),
+        step("release", Motion.RELEASE, locked, opened, measuring),
         step("gauge", Motion.CONTACT, flange, opened, feeling | measuring),
         step("leave", Motion.MOVE, far, opened, near),
     )

@@ -25,15 +25,15 @@ CableColor = Literal["orange", "blue"]
 _REACH = 0.26
 # The cable begins within this distance of where it is believed to leave the plug, in m.
 _BEGINS = 0.030
-# The plug, which has its cable's colour: half of its width and how far it may reach beyond where
-# its cable is believed to leave it, in m.
-_PLUG_HALF, _PLUG_BEYOND = 0.030, 0.010
+# The plug, which has its cable's colour, and where it may be: seen from where its cable is believed
+# to leave it, from there to there along x, to either side along y, and beyond it, in m.
+_PLUG_ALONG, _PLUG_HALF, _PLUG_BEYOND = (-0.05, 0.03), 0.022, 0.010
 # Neighbours on a cable are nearer to each other than this, in m.
 _LINK = 0.010
 # Length of a stretch that makes one point of the line, in m, and how few pixels do.
 _STRETCH, _FEWEST = 0.008, 3
-# Circles are laid through so many points of the line.
-_WINDOW = 9
+# Parabolas are laid through so many points of the line, or through all of a short one.
+_WINDOW, _FEWEST_POINTS = 7, 4
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,16 @@ def sharpest_bend(frame: CameraFrame, pose_camera_cable: Pose, color: CableColor
 
     Args:
         frame: A picture with depth.
-        pose_camera_cable: Where the cable is believed to leave the plug; +z along it, outwards.
+        pose_camera_cable: Where the cable is believed to leave the plug; +z along it, outwards, +y
+            across the plug, +x to its rear.
         color: Of the cable.
     """
     points = _points(frame, pose_camera_cable, color)
     line = _line(points)
-    if len(line) < _WINDOW:
+    window = min(_WINDOW, len(line))
+    if window < _FEWEST_POINTS:
         return Bend(_STRETCH * len(line), 0.0)
-    radii = [_radius(line[i : i + _WINDOW]) for i in range(len(line) - _WINDOW + 1)]
+    radii = [_radius(line[i : i + window]) for i in range(len(line) - window + 1)]
     return Bend(_STRETCH * len(line), min(radii))
 
 
@@ -93,7 +95,9 @@ def _points(frame: CameraFrame, pose_camera_cable: Pose, color: CableColor) -> A
     into = pose_camera_cable.inverse()
     points: Array = np.stack([right, down, ahead], axis=1) @ into.rotation.T + into.position
     near = np.linalg.norm(points, axis=1) < _REACH
-    plug = (np.abs(points[:, :2]).max(axis=1) < _PLUG_HALF) & (points[:, 2] < _PLUG_BEYOND)
+    x, y, z = points.T
+    plug = (x > _PLUG_ALONG[0]) & (x < _PLUG_ALONG[1]) & (np.abs(y) < _PLUG_HALF)
+    plug &= z < _PLUG_BEYOND
     kept: Array = points[near & ~plug]
     return kept
 
@@ -101,16 +105,16 @@ def _points(frame: CameraFrame, pose_camera_cable: Pose, color: CableColor) -> A
 def _line(points: Array) -> Array:
     """Return points of the cable's line from the plug on, evenly spaced, in m. Shape (m, 3)."""
     nothing = np.zeros((0, 3))
-    if len(points) < _WINDOW * _FEWEST:
+    if len(points) < _FEWEST_POINTS * _FEWEST:
         return nothing
     tree = cKDTree(points)
     start = np.array(tree.query_ball_point((0.0, 0.0, _PLUG_BEYOND), _BEGINS))
     if not len(start):
         return nothing
     links = tree.sparse_distance_matrix(tree, _LINK, output_type="coo_matrix")
-    away = np.linalg.norm(points[start], axis=1)
-    first = int(start[np.argmin(away)])
-    far = dijkstra(links.tocsr(), indices=first)
+    along = points[start, 2]
+    slice_ = start[along < along.min() + _STRETCH]
+    far = dijkstra(links.tocsr(), indices=slice_, min_only=True)
     stretch = np.where(np.isfinite(far), far / _STRETCH, -1.0).astype(np.int64)
     line = []
     for number in range(int(stretch.max()) + 1):
@@ -118,20 +122,23 @@ def _line(points: Array) -> Array:
         if len(members) < _FEWEST:
             break
         line.append(members.mean(axis=0))
+    if len(line) > 2 * _WINDOW:
+        # The last points of a cable that goes on are cut obliquely.
+        line = line[:-2]
     return np.array(line) if line else nothing
 
 
 def _radius(points: Array) -> float:
-    """Return the radius of the circle through points that lie about in a plane, in m.
+    """Return the radius of the bend of a line at the middle of some points, in m.
 
-    Least squares of |p|^2 = 2 c p + d, which is linear in the centre c and in d (Kasa).
+    Of a parabola through them: |p' x p''| / |p'|^3 is its curvature.
 
     Args:
-        points: Shape (n, 3).
+        points: Evenly spaced along the line. Shape (n, 3).
     """
-    centred = points - points.mean(axis=0)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    flat = centred @ axes[:2].T
-    system = np.concatenate([2.0 * flat, np.ones((len(flat), 1))], axis=1)
-    (x, y, d), *_ = np.linalg.lstsq(system, (flat**2).sum(axis=1), rcond=None)
-    return float(np.sqrt(max(d + x * x + y * y, 0.0)))
+    n = len(points)
+    at = np.arange(n) - 0.5 * (n - 1)
+    _, slope, half = np.linalg.lstsq(np.stack([np.ones(n), at, at**2], axis=1), points)[0]
+    speed = float(np.linalg.norm(slope))
+    bend = float(np.linalg.norm(np.cross(slope, 2.0 * half)))
+    return speed**3 / max(bend, 1e-9)
