@@ -53,7 +53,7 @@ class HvInspectionPlanConfig:
     near_speed_m_s: float = 0.25
     contact_speed_m_s: float = 0.03
     contact_force_n: float = 3.0
-    pull_force_n: float = 15.0
+    pull_force_n: float = 12.0
     play_mm: float = 1.5
     bend_share: float = 1.25
 
