@@ -171,9 +171,14 @@ def draw_inspection(
     layout = draw_layout(rng, station, v)
     parameters = dict(layout.parameters)
     docked = station.assigned(parameters)
-    for slot in docked:
+    jams: set[str] = set()
+    for slot, assigned in docked.items():
         connection = _draw_connection(rng, v)
+        if connection is Connection.WRONG_PORT and assigned.port.connector in jams:
+            # There is one plug with another key of each type.
+            connection = Connection.HALF
         wrong = connection is Connection.WRONG_PORT
+        jams |= {assigned.port.connector} if wrong else set()
         parameters |= {
             f"connection_{slot}": float(CONNECTIONS.index(connection)),
             f"fault_{slot}": float(Fault.WRONG_PLUG if wrong else Fault.NONE),

@@ -30,8 +30,9 @@ _BEGINS = 0.030
 _PLUG_ALONG, _PLUG_HALF, _PLUG_BEYOND = (-0.05, 0.03), 0.022, 0.010
 # Neighbours on a cable are nearer to each other than this, in m.
 _LINK = 0.010
-# Length of a stretch that makes one point of the line, in m, and how few pixels do.
-_STRETCH, _FEWEST = 0.008, 3
+# Length of a stretch that makes one point of the line, in m, how few pixels do, and how far from
+# its middle those of one cable may be, in m.
+_STRETCH, _FEWEST, _WIDEST = 0.008, 3, 0.024
 # Parabolas are laid through so many points of the line, or through all of a short one.
 _WINDOW, _FEWEST_POINTS = 7, 4
 
@@ -121,7 +122,11 @@ def _line(points: Array) -> Array:
         members = points[stretch == number]
         if len(members) < _FEWEST:
             break
-        line.append(members.mean(axis=0))
+        middle = members.mean(axis=0)
+        # Where another cable is met there are two ways on, and none is known to be the right one.
+        if np.linalg.norm(members - middle, axis=1).max() > _WIDEST:
+            break
+        line.append(middle)
     if len(line) > 2 * _WINDOW:
         # The last points of a cable that goes on are cut obliquely.
         line = line[:-2]
