@@ -77,3 +77,23 @@ def test_a_reset_draws_afresh(gripper):
 def test_an_unknown_link_is_refused_by_name(gripper):
     with pytest.raises(UnknownName, match="tool_left"):
         Camera(gripper.world, gripper.robot, CameraConfig("tool_lft"))
+
+
+def test_depth_is_how_far_ahead_a_surface_is_with_the_noise_that_is_asked_for(gripper):
+    ahead = gripper.pose_world_tool
+    block(gripper.world, "wall", ahead @ Pose.translation([0.0, 0.0, 0.85]), RED)
+    assert camera(gripper).read().depth is None
+    exact = camera(gripper, depth_noise=0.0).read()
+    # The camera is 0.1 m before the tool, the block's near face 0.05 m before its middle.
+    assert exact.depth[24, 32] == pytest.approx(0.7, abs=2e-3)
+    assert exact.focal == pytest.approx(24.0 / np.tan(0.5))
+    noisy = camera(gripper, depth_noise=0.01).read()
+    wall = np.abs(exact.depth - 0.7) < 5e-3
+    errors = (noisy.depth - exact.depth)[wall]
+    assert errors.std() == pytest.approx(0.01 * 0.7**2, rel=0.25)
+
+
+def test_a_picture_says_where_its_camera_is_mounted(gripper):
+    reading = camera(gripper).read()
+    assert reading.link == "tool_left"
+    assert np.array_equal(reading.pose_link_camera.position, [0.0, 0.0, 0.1])
