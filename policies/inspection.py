@@ -44,6 +44,7 @@ class Finding:
 
     Attributes:
         verdict: What is concluded, a value of `Connection`.
+        anomaly: Whether that is not as it should be.
         place: Pack and port.
         felt: Whether anything was felt where a plug would be.
         lock_in: What the switch of its lock says.
@@ -57,6 +58,7 @@ class Finding:
     """
 
     verdict: str = ""
+    anomaly: bool = False
     place: str = ""
     felt: bool = False
     lock_in: bool = False
@@ -277,9 +279,9 @@ class InspectionWalker:
 
     def _verdict(self, phase: Phase) -> None:
         finding, limits = self.findings[_slot(phase)], phase.limits
-        finding.verdict = conclude(
-            finding, limits["stroke_mm"], limits["key_mm"], limits["bend_mm"]
-        ).value
+        connection = conclude(finding, limits["stroke_mm"], limits["key_mm"], limits["bend_mm"])
+        finding.verdict = connection.value
+        finding.anomaly = connection is not Connection.LOCKED
 
     def _go_to(self, name: str, phase: Phase) -> None:
         """Go on with a phase of the same connection."""

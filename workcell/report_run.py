@@ -21,6 +21,7 @@ from workcell.report_charts import (
     time_chart,
 )
 from workcell.report_film import Films
+from workcell.report_findings import findings_sections
 from workcell.report_page import (
     Html,
     charts,
@@ -77,6 +78,7 @@ def run_sections(
     yield from _forces(run)
     yield from _phases(run)
     yield from _operations(run)
+    yield from findings_sections(run.records)
     yield from _reproduction(run)
 
 
