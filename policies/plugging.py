@@ -130,6 +130,10 @@ class Mate(Drive):
     _PAST_KEY = 0.006
     # A part that stops under its largest push without having come so far, in m, is blocked.
     _BLOCKED = 0.0035
+    # Past this share of its stroke a part that stops is home; before, under this share of the
+    # largest push.
+    _FAR = 0.6
+    _STUCK = 0.75
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
@@ -147,7 +151,10 @@ class Mate(Drive):
         self.drive(sense, strongest)
         stopped = self.has_stopped(sense)
         at_most = self.felt(sense) > 0.9 * strongest
-        if stopped and (going or at_most) and self.felt(sense) > self.limit("home_n", 40.0):
+        # What stops early may be stuck: it is home only if a hard push does not help it on.
+        far = self.advanced(sense) > self._FAR * 1e-3 * self.limit("stroke_mm", 10.0)
+        enough = self.limit("home_n", 40.0) if far else self._STUCK * strongest
+        if stopped and (going or at_most) and self.felt(sense) > enough:
             if going or self.advanced(sense) > self._BLOCKED:
                 return self.wish(self.target(), MIDDLE, Status.DONE)
             self.push = 0.0

@@ -149,7 +149,7 @@ class ArmWalker:
             pose_world_target=self._wanted or sense.pose_world_target,
         )
         wish = self._step(sense, may_push)
-        # A part that is let go is carried by its socket: held up any longer, it would hold the pads.
+        # A part that is let go is carried by its socket: held up longer, it would hold the pads.
         load = np.zeros(6) if isinstance(self._motion, Release) else self._wrench_zero
         sag = load / self._stiffness(wish.stiffness)
         self._wanted = wish.pose_world_target

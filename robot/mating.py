@@ -101,7 +101,7 @@ class MatingProfile:
     key_depth: float
     key_force: float
     max_force: float
-    seal_stiffness: float = 15.0
+    seal_stiffness: float = 30.0
     half_share: float = 0.6
 
     def __post_init__(self) -> None:

@@ -158,9 +158,7 @@ class HvFixture(SimFixture):
         """Return what holds a plug in its dock and in whichever header it comes into."""
         p = layout.parameters
         plug, harness = assigned.plug_kind, self._harnesses[slot]
-        sockets = [
-            self._socket(assigned, name, other, p) for name, other in self._assigned.items()
-        ]
+        sockets = [self._socket(assigned, name, other, p) for name, other in self._assigned.items()]
         for socket in sockets:
             self._world.set_friction(socket.name, p["friction_plastic"])
         element = MatingElement(

@@ -171,15 +171,6 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     far_dock = back(docked, config.dock_approach_m)
     entered_mm = max(1.0, 1e3 * (mating.stroke - _BELIEF))
     at_header, at_dock = f"header_{port.slot}", f"dock_{port.slot}"
-    searching = {
-        "force_n": config.search_force_n,
-        "radius_mm": config.search_radius_mm,
-        "pitch_mm": config.search_pitch_mm,
-        "speed_m_s": config.search_speed_m_s,
-        "drop_mm": config.search_drop_mm,
-        "entered_mm": entered_mm,
-        "stiffness": 0.0,
-    }
     mating_limits = {
         "force_n": config.mate_force_n,
         "stroke_mm": 1e3 * mating.stroke,
@@ -194,7 +185,6 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         "abort_n": config.abort_n,
         "time_s": config.lock_time_s,
     }
-    touching = {"speed_m_s": config.contact_speed_m_s, "force_n": config.contact_force_n}
     pulling = {"force_n": config.pull_force_n, "play_mm": config.play_mm}
     lock_in = f"lock_in_{port.slot}"
     letting_go = {"settle_s": config.settle_s}
@@ -206,8 +196,8 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.held("carry", Motion.MOVE, far, steps.free),
         steps.held("approach", Motion.MOVE, touch, steps.near),
         steps.held("weigh", Motion.ZERO, touch, {}),
-        steps.held("touch", Motion.CONTACT, mated, touching),
-        steps.held("search", Motion.SEARCH, mated, searching),
+        steps.held("touch", Motion.CONTACT, mated, touching(config)),
+        steps.held("search", Motion.SEARCH, mated, searching(config, entered_mm)),
         steps.held("mate", Motion.MATE, mated, mating_limits, heavy=True),
         steps.held("pull_test", Motion.PULL, mated, pulling),
         steps.held("lock", Motion.LOCK, locked, locking, signal=lock_in, heavy=True),
@@ -251,6 +241,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         "stroke_mm": 1e3 * port.kind.dock.stroke,
         "time_s": config.mate_time_s,
     }
+    at_mouth = searching(config, entered_mm=0.4e3 * port.kind.dock.stroke)
     lock_in = f"lock_in_{port.slot}"
     letting_go = {"settle_s": config.settle_s}
     return (
@@ -264,10 +255,35 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.held("carry", Motion.MOVE, far_dock, steps.free),
         steps.held("approach", Motion.MOVE, before, steps.near, at_dock),
         steps.held("weigh", Motion.ZERO, before, {}, at_dock),
+        steps.held("touch", Motion.CONTACT, docked, touching(config), at_dock),
+        steps.held("search", Motion.SEARCH, docked, at_mouth, at_dock),
         steps.held("dock", Motion.MATE, docked, docking, at_dock),
         steps.empty("release", Motion.RELEASE, docked, letting_go, at_dock),
         steps.empty("leave", Motion.MOVE, far_dock, steps.near, at_dock),
     )
+
+
+def touching(config: HvPlanConfig) -> dict[str, float]:
+    """Return how a mouth is felt for."""
+    return {"speed_m_s": config.contact_speed_m_s, "force_n": config.contact_force_n}
+
+
+def searching(config: HvPlanConfig, entered_mm: float) -> dict[str, float]:
+    """Return how a mouth is searched for.
+
+    Args:
+        config: Forces and distances.
+        entered_mm: Closer to home than this, the nose is in the mouth.
+    """
+    return {
+        "force_n": config.search_force_n,
+        "radius_mm": config.search_radius_mm,
+        "pitch_mm": config.search_pitch_mm,
+        "speed_m_s": config.search_speed_m_s,
+        "drop_mm": config.search_drop_mm,
+        "entered_mm": entered_mm,
+        "stiffness": 0.0,
+    }
 
 
 class _Steps:
