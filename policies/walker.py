@@ -11,32 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from policies.contact import Align, Contact, Insert, Search, Verify
-from policies.motions import MIDDLE, STIFF, Await, Grasp, Move, Release, ScriptedMotion, Zero
-from policies.plugging import Extract, Lock, Mate, Pull, Unlock
+from policies.motions import MIDDLE, STIFF, Move, Release, ScriptedMotion, Zero
+from policies.plugging import Extract
+from policies.repertoire import MOTIONS
 from policies.sense import Sense, Status, Wish
 from robot.arrays import Array
 from robot.spatial import Pose
 from tasks.phases import Motion, Phase
-
-MOTIONS: dict[Motion, type[ScriptedMotion]] = {
-    Motion.MOVE: Move,
-    Motion.AWAIT: Await,
-    Motion.GRASP: Grasp,
-    Motion.ZERO: Zero,
-    Motion.LOOK: Zero,
-    Motion.CONTACT: Contact,
-    Motion.SEARCH: Search,
-    Motion.ALIGN: Align,
-    Motion.INSERT: Insert,
-    Motion.VERIFY: Verify,
-    Motion.MATE: Mate,
-    Motion.PULL: Pull,
-    Motion.LOCK: Lock,
-    Motion.UNLOCK: Unlock,
-    Motion.EXTRACT: Extract,
-    Motion.RELEASE: Release,
-}
 
 # How many policy steps of touch are averaged into where the part is held.
 _TOUCH_SAMPLES = 5

@@ -16,9 +16,6 @@ from typing_extensions import override
 from robot.arrays import Array
 from robot.errors import UnknownName
 from robot.mating import (
-    DETENT,
-    LATCH_RAMP,
-    STIFFNESS,
     Engagement,
     MatingEvent,
     MatingProfile,
@@ -26,6 +23,7 @@ from robot.mating import (
     Socket,
 )
 from robot.sim import latch_kernel as kernel
+from robot.sim.latch_rows import check_start, row_of
 from robot.sim.world import ForceElement, World
 from robot.spatial import Pose
 
@@ -118,10 +116,10 @@ class MatingElement(ForceElement):
             if engagement != Engagement.FREE:
                 raise ValueError(f"engagement: expected a start to be {engagement.value} in")
         else:
-            _check_start(self._sockets[self._start], engagement)
+            check_start(self._sockets[self._start], engagement)
         self._rows = np.zeros((len(self._sockets), kernel.PARAMETERS))
         for row, socket in zip(self._rows, self._sockets, strict=True):
-            row[:] = _parameters(socket)
+            row[:] = row_of(socket)
 
     def pose_world_plug(self, world: World) -> Pose:
         """Return where the plug's body is at the configured start.
@@ -352,48 +350,3 @@ class MatingElement(ForceElement):
             # Another element of the same plug may have left it asleep.
             self._touch(world, world.body(socket.name), not self._asleep)
             self._axes.append(tuple(rotation[:, 2].tolist()))
-
-
-def _check_start(socket: Socket, engagement: Engagement) -> None:
-    """Refuse a start that the socket does not allow."""
-    profile = socket.profile
-    locked = engagement == Engagement.LOCKED
-    if locked and not (profile.lock_stroke > 0.0 and socket.clicks):
-        raise ValueError(f"engagement: {socket.name} cannot be locked: it has no lock or no latch")
-    depth = min(profile.depth(engagement), profile.stroke)
-    stop = profile.stroke if socket.stop is None else socket.stop
-    stop = stop if socket.matches else profile.key_depth
-    if depth > stop:
-        raise ValueError(
-            f"engagement: {engagement.value} is {depth} m deep, and {socket.name} stops at {stop} m"
-        )
-
-
-def _parameters(socket: Socket) -> Array:
-    """Return a socket as the kernel wants it, still without its place."""
-    p = socket.profile
-    row = np.zeros(kernel.PARAMETERS)
-    stop = p.stroke if socket.stop is None else socket.stop
-    latches = p.latches and socket.matches
-    clicks = float(socket.clicks and latches)
-    row[: kernel.DRAG + 1] = (
-        p.stroke, latches, p.retention, p.release_stroke, p.release_force,
-        p.lock_stroke, p.lock_force, p.unlock_force, p.blocked_force, p.arm_force,
-        p.interlock_slide, p.power_depth, p.latch_depth,
-        stop if socket.matches else min(stop, p.key_depth), socket.matches,
-        p.pin_depth, p.pin_tilt, p.pin_offset, p.pin_force, p.key_force, p.max_force,
-        *socket.opening, clicks, STIFFNESS, DETENT,
-        p.drag if socket.matches else 0.0,
-    )  # fmt: skip
-    row[kernel.SEAL] = p.seal_stiffness if socket.matches else 0.0
-    row[kernel.KNOTS] = (
-        0.0, p.engage_depth, p.peak_depth, p.latch_depth - LATCH_RAMP, p.latch_depth, p.stroke,
-    )  # fmt: skip
-    if socket.matches:
-        # A seal and guide drag a little before the contacts touch.
-        drag = 0.1 * p.friction
-        push = (0.0, drag, p.peak_force, p.friction, p.friction + p.click_drop)
-        row[kernel.PUSH_AT] = socket.scale * np.array([*push, p.friction])
-        shares = np.interp(row[kernel.KNOTS], (0.0, p.engage_depth, p.stroke), (0.0, 0.15, 1.0))
-        row[kernel.PULL_AT] = socket.scale * p.unmating_force * shares
-    return row
