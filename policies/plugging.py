@@ -185,7 +185,9 @@ class Pull(Drive):
         self.force = min(force, self.force + _RISE * sense.dt)
         self.push = -self.force
         self.follow(sense)
-        if self._before - depth > 1e-3 * self.limit("play_mm", 1.5):
+        play = 1e-3 * self.limit("play_mm", 1.5)
+        # What gives way without resistance is felt as slack; slack has an end, too.
+        if self._before - depth > play or self.depth_start - depth > 3.0 * play:
             self.push = 0.0
             return self.wish(self.target(), MIDDLE, Status.FAILED, "not_latched")
         if self._pulled_at is None and self.felt(sense) > 0.85 * force:

@@ -67,7 +67,7 @@ class CameraFrame(Reading):
     Attributes:
         rgb: Shape (height, width, 3), uint8.
         depth: How far ahead what is seen in each pixel is, along the camera's z axis, in m; None
-            from a camera that does not measure it. Shape (height, width), float32.
+            if the camera does not measure it. Shape (height, width), float32.
         focal: Pixels from the middle of something one metre ahead and one aside; 0 if not known.
         link: Link that carries the camera; empty if not known.
         pose_link_camera: Its optical frame in that link: +z ahead, +x right, +y down.

@@ -26,13 +26,14 @@ import numpy as np
 from robot.arrays import Array
 from robot.cell_state import CellState
 from robot.errors import SafetyStop
+from robot.keep_out import KeepOut, ZoneConfig
 from robot.log import HeldBack
 from robot.model import RobotModel
 from robot.spatial import Pose, interpolate
 from robot.state import Target, ToolTarget
 from robot.station import Signal
 from robot.zone_kernel import SHARE, SHARE_ZONE, reach
-from robot.zone_watch import HandScanner, HandWatch, KeepOut, ZoneConfig
+from robot.zone_watch import HandScanner, HandWatch
 
 __all__ = ["HandScanner", "KeepOut", "ZoneConfig", "ZoneGuard", "tools_of"]
 

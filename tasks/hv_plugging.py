@@ -26,9 +26,9 @@ import numpy as np
 from typing_extensions import override
 
 from robot.arrays import Array, frozen
+from robot.keep_out import KeepOut, ZoneConfig
 from robot.spatial import Pose
 from robot.station import Direction, Signal, SignalSpec
-from robot.zone_watch import KeepOut, ZoneConfig
 from tasks.hv_config import HvPluggingConfig
 from tasks.hv_judging import HARMS, UNDER_VOLTAGE, PlugFacts, PlugJudge, fit_of
 from tasks.hv_layout import draw_layout

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from robot.geometry import Box, Color, Shape
+from robot.keep_out import KeepOut
 from robot.spatial import Pose
-from robot.zone_watch import KeepOut
 from tasks.hv_packs import SLOTS, PackModel, Port
 from tasks.hv_station_config import HvStationConfig
 from tasks.hv_variation import Fault

@@ -11,9 +11,9 @@ import numpy as np
 
 from robot.arrays import Array, frozen
 from robot.cell_state import CellState
+from robot.keep_out import KeepOut
 from robot.spatial import Pose
 from robot.station import Signal, SignalSpec
-from robot.zone_watch import KeepOut
 from tasks.parts.shapes import Part
 from tasks.phases import Phase
 

@@ -1,6 +1,8 @@
 """The rules of the house that no linter knows."""
 
+import ast
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -19,6 +21,17 @@ def pinned():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     found = [line.split("==") for line in lines if line and not line.startswith("#")]
     return {name.lower().replace("_", "-"): version for name, version in found}
+
+
+def imported_by(file):
+    """Return the first words of everything that a file imports, wherever it does so."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
@@ -47,11 +60,8 @@ def test_every_outside_library_that_is_imported_is_a_dependency():
     for extra, requirements in project["optional-dependencies"].items():
         wanted += requirements if extra != "dev" else []
     known = {Requirement(text).name.replace("-", "_") for text in wanted}
-    import sys
-
-    pattern = re.compile(r"^\s*(?:import|from) ([a-z_0-9]+)", re.MULTILINE)
     for file in SOURCES:
-        for name in pattern.findall(file.read_text()):
+        for name in imported_by(file):
             if name in sys.stdlib_module_names or name in LAYERS:
                 continue
             assert modules.get(name, name) in known, f"{file.relative_to(ROOT)} imports {name}"

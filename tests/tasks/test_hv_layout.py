@@ -54,7 +54,10 @@ def test_draws_stay_inside_their_level(level):
                 ("bending", "nm2", 1.0),
             ):
                 low, high = getattr(v, f"harness_{name}")
-                drawn = scale * p[f"harness_{name}_{slot}_{unit}"]
+                # A signal plug hangs on a cable 0.6 times as thick.
+                power = {"diameter": 1, "mass": 2, "bending": 4}.get(name, 0)
+                thin = 0.6**power if assigned.kind.voltage == "lv" else 1.0
+                drawn = scale * p[f"harness_{name}_{slot}_{unit}"] / thin
                 assert low - 1e-12 <= drawn <= high + 1e-12
 
 

@@ -79,14 +79,18 @@ def test_the_plan_never_forces_a_wrong_key_and_keeps_within_its_demands(task):
         kinds = {slot: a.kind for slot, a in task.assigned(layout).items()}
         for phase in task.phases(layout):
             assert phase.limits.get("force_n", 0.0) <= task.demands.push_force
-            if phase.motion is Motion.MATE:
+            if phase.name == "mate":
                 mating = kinds[phase.operation.split()[1]].mating
                 assert phase.limits["entry_n"] < mating.key_force
                 assert phase.limits["force_n"] > mating.peak_force
             if phase.motion is Motion.UNLOCK:
                 mating = kinds[phase.operation.split()[1]].mating
                 assert mating.unlock_force < phase.limits["force_n"]
-            if phase.motion in (Motion.MATE, Motion.LOCK, Motion.UNLOCK, Motion.EXTRACT):
+            if phase.name == "mate" or phase.motion in (
+                Motion.LOCK,
+                Motion.UNLOCK,
+                Motion.EXTRACT,
+            ):
                 assert phase.heavy
 
 

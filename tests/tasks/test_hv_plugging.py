@@ -105,7 +105,7 @@ def test_waiting_hands_are_clear_and_working_hands_are_not(pack):
     times = np.arange(0.0, 0.1, 0.002)
     assert [scanner.clear(task.station.pose_world_clear, float(t), False) for t in times][-1]
     for phase in task.phases(layout):
-        if phase.motion in (Motion.MATE, Motion.LOCK, Motion.UNLOCK):
+        if phase.name == "mate" or phase.motion in (Motion.LOCK, Motion.UNLOCK):
             hands = dict(task.station.pose_world_clear) | {phase.arm: phase.pose_world_tool}
             assert not task.requests(
                 snapshot(
