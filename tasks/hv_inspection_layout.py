@@ -47,9 +47,9 @@ CONNECTIONS = tuple(Connection)
 
 ANOMALIES = tuple(item for item in CONNECTIONS if item is not Connection.LOCKED)
 
-# Of the stroke: where a half-plugged plug may be. Below, its contacts hardly touch; above, a latch
+# Of the stroke: where a half-plugged plug may be. Below, not every contact touches; above, a latch
 # that is about to click draws it in.
-_HALF = (0.5, 0.8)
+_HALF = (0.55, 0.8)
 # A jammed plug is so far before the depth at which its key meets the header, in m.
 _BEFORE_KEY = 2e-4
 # What pulls a jammed plug out, in N.

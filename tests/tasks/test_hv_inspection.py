@@ -127,7 +127,7 @@ def test_every_type_can_be_jammed_and_half_plugged(name):
     jam = jammed(kind.mating)
     assert jam.depth(engagement_of(Connection.WRONG_PORT)) == jam.stroke < KEY_START
     assert not jam.latches
-    for share in (0.5, 0.8):
+    for share in (0.55, 0.8):
         half = profile_of(Connection.HALF, kind, {"half_share_left_0": share}, "left_0")
         depth = half.depth(engagement_of(Connection.HALF))
         assert depth == pytest.approx(share * kind.mating.stroke)
