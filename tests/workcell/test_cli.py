@@ -202,7 +202,11 @@ def ends(group):
 def test_ctrl_c_ends_cleanly_with_what_was_finished(tmp_path, verb, count, workers):
     words = [verb, *run_words(tmp_path, "--seed", str(HANGS - 2), count, "3")[1:]]
     words += ["--workers", workers]
-    code = "import sys; from workcell.cli import main; sys.exit(main(sys.argv[2:], sys.argv[1]))"
+    # What is started in the background of a script ignores Ctrl-C, and so would its children.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from workcell.cli import main; sys.exit(main(sys.argv[2:], sys.argv[1]))"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code, FACTORY, *words, "--json"],
         stdout=subprocess.PIPE,
