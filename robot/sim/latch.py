@@ -156,7 +156,7 @@ class MatingElement(ForceElement):
             self._attach(world)
         client, memory = world.client, self._memory
         position, quaternion = client.getBasePositionAndOrientation(self._body)
-        if self._asleep:
+        if self._asleep and world.is_asleep(self.plug):
             if math.dist(position, self._rest) < _MOVED:
                 self._sleep = _SLEEP_PERIOD - 1
                 return
@@ -196,12 +196,12 @@ class MatingElement(ForceElement):
         self._seen = self._memory[_WATCHED].copy()
 
     def set_asleep(self, world: World, asleep: bool) -> None:
-        """Let the plug hang where it is, out of contact with its socket and at no cost; or wake it.
+        """Let the plug rest where it is, at no cost; or wake it.
 
         Wake it before a hand or a cable pulls: what does not touch it moves a sleeping plug not at
         all. Something that bumps into it wakes it within a few steps. Bullet falls asleep and wakes
-        up one step late, so push on it by nothing meanwhile, and let a step pass between waking it
-        and `World.restore`, or what follows differs in the last digits.
+        up one step late, so let a step pass between waking it and `World.restore`, or what follows
+        differs in the last digits.
 
         Args:
             world: Where.
@@ -217,8 +217,6 @@ class MatingElement(ForceElement):
             raise ValueError(f"{self.plug}: in no socket, so it cannot sleep there")
         self._asleep, self._sleep = asleep, 0
         world.set_asleep(self.plug, asleep)
-        # Bullet goes on computing the contacts of what sleeps.
-        self._touch(world, self._other_bodies[number], not asleep)
         self._rest, _ = world.client.getBasePositionAndOrientation(self._body)
 
     def truth(self) -> MatingTruth:
@@ -261,10 +259,6 @@ class MatingElement(ForceElement):
         if latched and force > friction:
             return stretch + max(0.0, depth - float(row[kernel.LATCH_DEPTH]))
         return stretch
-
-    def _touch(self, world: World, other: int, enabled: bool) -> None:
-        """Let the plug and a socket's body touch, or pass through each other."""
-        world.client.setCollisionFilterPair(self._body, other, -1, -1, int(enabled))
 
     def _straighten(self, client: Any, quaternion: Sequence[float]) -> None:
         """Let seal and contacts straighten the plug."""
@@ -347,6 +341,4 @@ class MatingElement(ForceElement):
             rotation = pose.rotation
             row[kernel.ORIGIN] = pose.position
             row[kernel.ROTATION] = rotation.ravel()
-            # Another element of the same plug may have left it asleep.
-            self._touch(world, world.body(socket.name), not self._asleep)
             self._axes.append(tuple(rotation[:, 2].tolist()))

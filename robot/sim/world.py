@@ -100,7 +100,8 @@ class World(Clock):
         self._elements: list[ForceElement] = []
         self._painters: list[Painter] = []
         self._saved: tuple[int, int] | None = None
-        self._asleep: set[str] = set()
+        # When each was put to sleep, in steps.
+        self._asleep: dict[str, int] = {}
 
     @property
     @override
@@ -205,6 +206,9 @@ class World(Clock):
             client.changeDynamics(
                 body, -1, activationState=client.ACTIVATION_STATE_DISABLE_SLEEPING
             )
+        else:
+            # Bullet computes contacts unless both bodies sleep; what is awake still meets this one.
+            client.changeDynamics(body, -1, activationState=client.ACTIVATION_STATE_SLEEP)
         self.set_friction(name, friction, spinning_friction)
         return body
 
@@ -249,10 +253,13 @@ class World(Clock):
         self.client.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
     def set_asleep(self, name: str, asleep: bool) -> None:
-        """Put a body to sleep, or wake it; one that sleeps hangs where it is and costs nothing.
+        """Put a body to sleep, or wake it; one that sleeps stays where it is and costs nothing.
+
+        Bullet falls asleep and wakes one step late, and keeps the contacts meanwhile, so a body
+        that rests on what never moves goes on resting.
 
         Args:
-            name: A body that was added by shape and that nothing touches.
+            name: A body that was added by shape and is at rest.
             asleep: Whether to put it to sleep.
         """
         client, body = self.client, self.body(name)
@@ -263,7 +270,15 @@ class World(Clock):
         )
         for state in states:
             client.changeDynamics(body, -1, activationState=state)
-        (self._asleep.add if asleep else self._asleep.discard)(name)
+        if asleep:
+            self._asleep[name] = self._steps
+        else:
+            self._asleep.pop(name, None)
+
+    def is_asleep(self, name: str) -> bool:
+        """Return whether a body was put to sleep and has fallen asleep: pushes do nothing to it."""
+        since = self._asleep.get(name)
+        return since is not None and self._steps > since
 
     def set_friction(
         self, name: str, friction: float, spinning: float | None = None, link: str | None = None

@@ -244,3 +244,20 @@ def test_a_sleeping_plug_stays_and_wakes_as_it_was():
     truth = bench.element.truth()
     assert truth.locked
     assert np.abs(bench.world.pose_world_body("plug").position - before.position).max() < 5e-5
+
+
+def test_a_docked_plug_that_its_cable_pulls_falls_asleep_and_wakes_without_a_jolt():
+    bench = Bench(KIND, dock=True, start=Engagement.MATED, friction=0.12)
+    bench.hold(False)
+    bench.cable = -5.0
+    bench.run(0.3)
+    before = bench.world.pose_world_body("plug")
+    for _ in range(20):
+        bench.element.set_asleep(bench.world, True)
+        bench.run(0.01)
+        assert bench.world.is_asleep("plug")
+        bench.element.set_asleep(bench.world, False)
+        bench.run(0.01)
+    after = bench.world.pose_world_body("plug")
+    assert np.abs(after.position - before.position).max() < 5e-6
+    assert after.angle_to(before) < 5e-4
