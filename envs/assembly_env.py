@@ -132,6 +132,12 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         """Time since the episode began, on the cell's clock, in s."""
         return self.loop.cell.clock.time - self._start
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each array of the observation, by key."""
+        assert isinstance(self.observation_space, spaces.Dict)  # __init__ has made it
+        return {key: box.shape or () for key, box in self.observation_space.spaces.items()}
+
     @override
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -40,6 +40,7 @@ class MlpSpec:
         outputs: Length of what it returns.
         activation: One of `ACTIVATIONS`.
         output: `clip` cuts the last layer's numbers, `tanh` squashes them.
+        architecture: What kind of network a file holds.
     """
 
     inputs: int
@@ -47,6 +48,7 @@ class MlpSpec:
     outputs: int
     activation: Literal["tanh", "relu", "elu", "silu"] = "tanh"
     output: Literal["clip", "tanh"] = "clip"
+    architecture: Literal["mlp"] = "mlp"
 
     def __post_init__(self) -> None:
         """Refuse sizes that no policy has."""
@@ -67,10 +69,6 @@ class MlpSpec:
             shapes[f"layers.{i}.weight"] = (fan_out, fan_in)
             shapes[f"layers.{i}.bias"] = (fan_out,)
         return shapes
-
-
-NETWORKS: Mapping[str, type[MlpSpec]] = {"mlp": MlpSpec}
-"""What a policy file may call its architecture; each class tells the shapes of its arrays."""
 
 
 @dataclass(frozen=True)

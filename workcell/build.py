@@ -13,12 +13,11 @@ import numpy as np
 
 from envs.actions import ActionScale
 from envs.assembly_env import AssemblyEnv
-from policies import policy_named
 from robot.cell import Cell
 from robot.control.self_collision import pairs_of
 from robot.control.whole_body import WholeBodyConfig, WholeBodyController
 from robot.descriptions import derive
-from robot.errors import ConfigError, UnknownName
+from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
 from robot.guard import Guard, GuardConfig
@@ -44,6 +43,7 @@ from tasks import task_named
 from tasks.sim_scene import SimFixture, SimHands, SimScene, load_parts
 from tasks.task import Demands, Task
 from tasks.variation import Variation
+from workcell.briefing import policy_of
 from workcell.config import RunConfig
 from workcell.cycle import CycleRunner
 from workcell.imports import imported
@@ -354,6 +354,11 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
         cell,
         gui=gui,
     )
+    try:
+        policy = policy_of(config, sim.env)
+    except WorkcellError:
+        sim.close()
+        raise
     # The guard's limit is the job's where that is lower than the cell's.
     watch = ForceWatch(sim.env.loop.cell.guard.config.force_limit, cell.dt)
     sim.env.loop.add_listener(watch)
@@ -366,7 +371,7 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
 
     return CycleRunner(
         sim.env,
-        policy_named(config.names["policy"], config.values["policy"]),
+        policy,
         robot=config.names["robot"],
         level=config.names["level"],
         force_watch=watch,

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from policies import POLICIES
-from robot.errors import UnknownName
+from robot.errors import ConfigError, UnknownName
 from robot.robot_config import RobotConfig
 from tasks import TASKS, TaskEntry
 from tasks.variation import LEVELS
 from workcell.config import RunConfig, Section, config_folder, load, resolve
 from workcell.imports import imported
+from workcell.policy_folder import MANIFEST, StoredPolicy, read_policy
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Choice:
         task: As in `TASKS`.
         level: As in `LEVELS`.
         robot: Name of a file in `configs/robot`.
-        policy: As in `POLICIES`.
+        policy: As in `POLICIES`, or a learned one: a folder in `configs/policy`, or anywhere.
     """
 
     task: str
@@ -40,12 +41,14 @@ def known_names(folder: Path | None = None) -> dict[str, tuple[str, ...]]:
     Args:
         folder: Of the YAML files; the project's own if omitted.
     """
-    robots = ((folder or config_folder()) / "robot").glob("*.yaml")
+    folder = folder or config_folder()
+    robots = (folder / "robot").glob("*.yaml")
+    learned = (folder / "policy").glob(f"*/{MANIFEST}")
     return {
         "task": tuple(sorted(TASKS)),
         "level": tuple(LEVELS),
         "robot": tuple(sorted(file.stem for file in robots)),
-        "policy": tuple(sorted(POLICIES)),
+        "policy": tuple(sorted({*POLICIES, *(file.parent.name for file in learned)})),
     }
 
 
@@ -66,9 +69,35 @@ def resolve_choice(
     folder = folder or config_folder()
     names = dataclasses.asdict(choice)
     for kind, known in known_names(folder).items():
-        if names[kind] not in known:
+        if names[kind] not in known and not (kind == "policy" and _is_path(names[kind])):
             raise UnknownName(kind, names[kind], known)
     return resolve(_sections(names, folder), overrides)
+
+
+def learned_policy(name: str, folder: Path | None = None) -> StoredPolicy | None:
+    """Return a policy that is a folder, read and checked, or None for one that is code.
+
+    Args:
+        name: As in `Choice`.
+        folder: Of the YAML files; the project's own if omitted.
+
+    Raises:
+        UnknownName: If there is none of that name.
+        ConfigError: If the folder does not hold a sound policy.
+    """
+    if name in POLICIES:
+        return None
+    known = known_names(folder)["policy"]
+    if name in known:
+        return read_policy((folder or config_folder()) / "policy" / name)
+    if not _is_path(name):
+        raise UnknownName("policy", name, known)
+    return read_policy(Path(name))
+
+
+def _is_path(name: str) -> bool:
+    """Return whether a policy's name is that of a folder: one that is there, or spelled as one."""
+    return "/" in name or Path(name).is_dir()
 
 
 def load_robot(name: str) -> RobotConfig:
@@ -93,14 +122,26 @@ def _sections(names: Mapping[str, str], folder: Path) -> dict[str, Section]:
 
     entry = TASKS[names["task"]]
     level = entry.levels[names["level"]]
-    policy = _policy_config(names["policy"])
     return {
         "task": section("task", names["task"], entry.config, _task_base(entry, folder)),
         "level": section("level", names["level"], type(level), level),
         "robot": section("robot", names["robot"], RobotConfig, None),
         "cell": section("cell", "sim", CellConfig, CellConfig()),
-        "policy": section("policy", names["policy"], policy, policy()),
+        "policy": _policy_section(names, folder),
     }
+
+
+def _policy_section(names: Mapping[str, str], folder: Path) -> Section:
+    name = names["policy"]
+    learned = learned_policy(name, folder)
+    if learned is None:
+        config = _policy_config(name)
+        return Section(name, config, folder / "policy" / f"{name}.yaml", config())
+    try:
+        learned.manifest.contract.refuse_other(names["task"], names["robot"])
+    except ConfigError as error:
+        raise ConfigError(f"--policy {name}: {error}") from None
+    return Section(name, type(learned.config), None, learned.config)
 
 
 def _task_base(entry: TaskEntry, folder: Path) -> Any:

@@ -19,6 +19,7 @@ from typer.exceptions import TyperException
 from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.log import set_up
 from workcell.cli_measure import add_commands
+from workcell.cli_policy import add_policy_commands
 from workcell.console import (
     INTERRUPTED,
     WRONG_QUESTION,
@@ -47,7 +48,7 @@ def run(
         int, typer.Option(help="Of the first cycle; below 1000000 is for tuning and training.")
     ] = 1_000_000,
     robot: Robot = "talos",
-    policy: Annotated[str, typer.Option(help="Who acts.")] = "scripted",
+    policy: Annotated[str, typer.Option(help="Who acts: a name, or a folder.")] = "scripted",
     gui: Annotated[bool, typer.Option("--gui", help="Open a window.")] = False,
     video: Annotated[Path | None, typer.Option(help="Write a video (.mp4).")] = None,
     workers: Annotated[int, typer.Option(help="Processes that share the cycles.")] = 1,
@@ -140,6 +141,7 @@ def standing(
 
 
 add_commands(app)
+add_policy_commands(app)
 
 
 def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:

@@ -24,7 +24,9 @@ def evaluate(
     task: Annotated[
         str | None, typer.Argument(help="Name of the task; see `workcell list`.")
     ] = None,
-    policy: Annotated[str | None, typer.Option(help="Who acts. [default: scripted]")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="Who acts: a name, or a folder. [default: scripted]")
+    ] = None,
     level: Annotated[
         str | None, typer.Option(help="How much varies between episodes. [default: factory]")
     ] = None,

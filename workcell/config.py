@@ -7,7 +7,7 @@ import difflib
 import json
 import math
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -36,13 +36,13 @@ class Section:
     Attributes:
         name: What was chosen, e.g. `talos` for the section `robot`.
         kind: The dataclass that the values must fit.
-        file: YAML file with the values.
+        file: YAML file with the values; None if they are in the base.
         base: What holds where the file is silent; None if the file must exist.
     """
 
     name: str
     kind: type[Any]
-    file: Path
+    file: Path | None
     base: Any = None
 
 
@@ -79,7 +79,7 @@ class RunConfig:
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain values, for a file beside the results."""
         return {
-            section: {"name": self.names[section], "values": _plain(value)}
+            section: {"name": self.names[section], "values": plain(value)}
             for section, value in self.values.items()
         }
 
@@ -123,8 +123,8 @@ def _resolve_section(
 ) -> Any:
     data: dict[str, Any] = {}
     if section.base is not None:
-        data = _plain(section.base)
-    if section.base is None or section.file.exists():
+        data = plain(section.base)
+    if section.file is not None and (section.base is None or section.file.exists()):
         data = _merged(data, load_yaml(section.file))
     overridden = {".".join(path) for path, _ in overrides}
     for path, value in overrides:
@@ -132,16 +132,31 @@ def _resolve_section(
 
     def place(dotted: str) -> str:
         given = any(dotted == o or dotted.startswith(f"{o}.") for o in overridden)
-        return "--set" if given else section.file.name
+        return "--set" if given or section.file is None else section.file.name
 
+    return validated(data, section.kind, key, place)
+
+
+def validated(data: Mapping[str, Any], kind: Any, key: str, place: Callable[[str], str]) -> Any:
+    """Return plain values as the dataclass that they must fit.
+
+    Args:
+        data: Nested mappings and lists.
+        kind: The dataclass.
+        key: First word of every dotted key, e.g. `task`.
+        place: Returns where a dotted key stands, e.g. the name of a file.
+
+    Raises:
+        ConfigError: With one line for each mistake: place, dotted key, what is allowed.
+    """
     mistakes = [
         f"{place(dotted)}: {dotted}: {problem}"
-        for dotted, problem in chain(_unknown_keys(data, section.kind, key), _not_finite(data, key))
+        for dotted, problem in chain(_unknown_keys(data, kind, key), _not_finite(data, key))
     ]
     try:
         # As JSON, because strict JSON is what YAML means here: a list may become a tuple, an
         # integer a float, and nothing else is converted.
-        value = TypeAdapter(section.kind).validate_json(json.dumps(data, default=str), strict=True)
+        value = TypeAdapter(kind).validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
         for detail in error.errors():
             dotted = ".".join([key, *(str(part) for part in detail["loc"])])
@@ -156,9 +171,10 @@ def _resolve_section(
     return value
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = TypeAdapter(type(value)).dump_python(value, mode="json")
-    return plain
+def plain(value: Any) -> dict[str, Any]:
+    """Return a dataclass as nested mappings and lists of what JSON can hold."""
+    dumped: dict[str, Any] = TypeAdapter(type(value)).dump_python(value, mode="json")
+    return dumped
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time as system_time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from envs.actions import stiffness_of
 from envs.assembly_env import SETTLE_TIME, AssemblyEnv
-from policies.policy import Brief, Policy
+from policies.policy import Policy
 from robot.driver import StopCategory
 from robot.errors import NoSolution, SafetyStop, WorkcellError
-from robot.station import Direction, StationInputs, StationOutputs
+from robot.station import StationInputs, StationOutputs
 from tasks.task import Outcome
+from workcell.briefing import brief_of
 from workcell.records import CycleRecord, SideRecord
 from workcell.traces import ForceWatch
 
@@ -90,21 +89,7 @@ class CycleRunner:
         env, cell = self.env, self.env.loop.cell
         observation, info = env.reset(seed=seed)
         self._force.reset()
-        task = env.task
-        inputs = tuple(s.name for s in task.signals if s.direction is Direction.INPUT)
-        assert env.layout is not None  # reset() has just drawn it
-        self._policy.reset(
-            Brief(
-                task.instruction,
-                task.arms,
-                task.phases(env.layout),
-                seed,
-                env.scale.as_mapping(),
-                env.dt,
-                inputs,
-                partial(stiffness_of, scale=env.scale),
-            )
-        )
+        self._policy.reset(brief_of(env, seed))
         outcome: Outcome = info["outcome"]
         failure: str | None = None
         env.tell(StationOutputs(ready=True))

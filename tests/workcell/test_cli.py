@@ -10,21 +10,9 @@ import time
 import pytest
 
 from tests.workcell.fake_runner import BREAKS, FAILS, HANGS
-from workcell.cli import main
 from workcell.records import read_records
 
 FACTORY = "tests.workcell.fake_runner:build"
-
-
-@pytest.fixture
-def workcell(capfd, tmp_path):
-    """Run a command; return exit code, standard output and standard error."""
-
-    def command(*words):
-        code = main([*words], FACTORY)
-        return (code, *capfd.readouterr())
-
-    return command
 
 
 def run_words(tmp_path, *more):

@@ -1,0 +1,82 @@
+"""Where a policy meets its environment: what it is told, and whether it belongs there."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from envs.actions import stiffness_of
+from envs.assembly_env import AssemblyEnv
+from policies import policy_named
+from policies.contract import Workplace
+from policies.policy import Brief, Policy
+from robot.errors import ConfigError
+from robot.station import Direction
+from workcell.catalog import learned_policy
+from workcell.config import RunConfig
+
+
+def brief_of(env: AssemblyEnv, seed: int) -> Brief:
+    """Return what a policy is told before the episode that an environment was just reset to.
+
+    Args:
+        env: After `reset()`.
+        seed: For whatever the policy draws.
+    """
+    task = env.task
+    assert env.layout is not None  # reset() has drawn it
+    return Brief(
+        instruction=task.instruction,
+        arms=task.arms,
+        phases=task.phases(env.layout),
+        seed=seed,
+        action_scale=env.scale.as_mapping(),
+        dt=env.dt,
+        signals=_inputs(env),
+        stiffness=partial(stiffness_of, scale=env.scale),
+    )
+
+
+def workplace_of(env: AssemblyEnv, robot: str) -> Workplace:
+    """Return what a learned policy's contract is held against.
+
+    Args:
+        env: Where it would act.
+        robot: Name of the robot.
+    """
+    return Workplace(
+        task=env.task.name,
+        robot=robot,
+        arms=env.task.arms,
+        dt=env.dt,
+        observation=env.shapes,
+        action_scale=env.scale.as_mapping(),
+        signals=_inputs(env),
+    )
+
+
+def policy_of(config: RunConfig, env: AssemblyEnv) -> Policy:
+    """Return the policy that a configuration names, for an environment it is fit for.
+
+    Args:
+        config: With the sections `policy` and `robot`.
+        env: Where it will act.
+
+    Raises:
+        ConfigError: If a learned policy was made for something else, or its folder changed since
+            the configuration was resolved.
+    """
+    name = config.names["policy"]
+    stored = learned_policy(name)
+    if stored is None:
+        return policy_named(name, config.values["policy"])
+    policy = stored.policy(config.values["policy"])
+    try:
+        workplace_of(env, config.names["robot"]).refuse(policy.contract, policy.needs)
+    except ConfigError as error:
+        raise ConfigError(f"--policy {name}: {error}") from None
+    return policy
+
+
+def _inputs(env: AssemblyEnv) -> tuple[str, ...]:
+    """Return the process signals in the order of the observation's `signals`."""
+    return tuple(s.name for s in env.task.signals if s.direction is Direction.INPUT)

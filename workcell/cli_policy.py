@@ -1,0 +1,112 @@
+"""The commands about policies that are folders: `policy show`, `policy verify`, `policy note`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from robot.errors import ConfigError
+from workcell.console import Json, open_output
+
+if TYPE_CHECKING:
+    from workcell.policy_folder import StoredPolicy
+
+Name = Annotated[str, typer.Argument(help="Name of a learned policy, or its folder.")]
+
+
+def add_policy_commands(app: typer.Typer) -> None:
+    """Add the commands of this module, under `policy`."""
+    group = typer.Typer(help="Learned policies: what they are, and whether they are sound.")
+    group.command()(show)
+    group.command()(verify)
+    group.command()(note)
+    app.add_typer(group, name="policy")
+
+
+def show(name: Name, as_json: Json = False) -> int:
+    """Show what a policy is for, where it came from and how it did."""
+    from workcell.config import plain
+    from workcell.policy_report import policy_rows
+    from workcell.terminal import two_columns
+
+    stored = _learned(name)
+    with open_output(as_json) as output:
+        output.console.print(two_columns(policy_rows(stored)))
+        identity = {"folder": str(stored.path), "fingerprint": stored.manifest.fingerprint}
+        output.result({**identity, **plain(stored.manifest)})
+    return 0
+
+
+def verify(
+    name: Name,
+    robot: Annotated[
+        str | None, typer.Option(help="Also hold its contract against this robot's simulated cell.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Check hashes, shapes, values and the network's answers, without running anything."""
+    stored = _learned(name)
+    manifest = stored.manifest
+    checked = ["format", "values", "hashes", "arrays", "answers"]
+    with open_output(as_json) as output:
+        if robot is not None:
+            from workcell.briefing import workplace_of
+            from workcell.environments import make_environment
+
+            manifest.contract.refuse_other(manifest.contract.task, robot)
+            with output.console.status("building the cell"):
+                env = make_environment(manifest.contract.task, robot)
+                try:
+                    policy = stored.policy()
+                    workplace_of(env, robot).refuse(policy.contract, policy.needs)
+                finally:
+                    env.close()
+            checked.append(f"contract with {manifest.contract.task} on {robot}")
+        output.console.print(
+            f"{stored.path}: sound ({', '.join(checked)}), {manifest.fingerprint}", markup=False
+        )
+        output.result(
+            {
+                "folder": str(stored.path),
+                "sound": True,
+                "checked": checked,
+                "fingerprint": manifest.fingerprint,
+                "files": dict(manifest.files),
+            }
+        )
+    return 0
+
+
+def note(
+    name: Name,
+    run: Annotated[Path, typer.Argument(help="Folder of an evaluation of this policy.")],
+    as_json: Json = False,
+) -> int:
+    """Note in a policy's file how it did in an evaluation."""
+    from workcell.config import plain
+    from workcell.policy_folder import add_evaluation
+    from workcell.policy_report import evaluation_of
+    from workcell.stored_run import StoredRun
+
+    stored = _learned(name)
+    record = evaluation_of(StoredRun.read(run), stored)
+    add_evaluation(stored.path, record)
+    with open_output(as_json) as output:
+        output.console.print(
+            f"{stored.path}: noted {record.successes} of {record.episodes} at level "
+            f"{record.level} on {record.robot}",
+            markup=False,
+        )
+        output.result(plain(record))
+    return 0
+
+
+def _learned(name: str) -> StoredPolicy:
+    from workcell.catalog import learned_policy
+
+    stored = learned_policy(name)
+    if stored is None:
+        raise ConfigError(f"{name}: is written by hand and has no file; see `workcell list`")
+    return stored
