@@ -72,6 +72,7 @@ class Move(ScriptedMotion):
         super().__init__(phase, pose_world_goal, sense)
         self._speed = 0.0
         self._there_at: float | None = None
+        self._error = self.in_goal(sense.pose_world_tool).position
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -95,9 +96,12 @@ class Move(ScriptedMotion):
         if self._there_at is None:
             self._there_at = sense.time
         error = self.in_goal(sense.pose_world_tool)
+        moved = float(np.linalg.norm(error.position - self._error))
+        self._error = error.position
         arrived = (
             float(np.linalg.norm(error.position)) < _ARRIVED
             and float(np.linalg.norm(error.rotation_vector())) < _ARRIVED_ANGLE
+            and moved < self.limit("still_m_s", math.inf) * sense.dt
         )
         late = sense.time - self._there_at > _LAG_TIME
         return self.wish(self.goal, STIFF, Status.DONE if arrived or late else Status.RUNNING)

@@ -156,7 +156,7 @@ class ArmWalker:
                 return self._recover("part_lost", sense)
         wish = self._motion.step(sense)
         if wish.status is Status.DONE:
-            self._done(phase, self._motion)
+            self._done(phase, self._motion, sense)
         elif wish.status is Status.FAILED:
             return self._recover(wish.reason, sense)
         return wish
@@ -183,15 +183,15 @@ class ArmWalker:
                 return
             self.index += 1
 
-    def _done(self, phase: Phase, motion: ScriptedMotion) -> None:
+    def _done(self, phase: Phase, motion: ScriptedMotion, sense: Sense) -> None:
         if phase.motion is Motion.GRASP:
             self._touch.clear()
             self._correction = Pose.identity()
         if phase.place and phase.motion in (Motion.GRASP, Motion.RELEASE):
-            # The hand closes on a part that sits, and lets go of one that does: here it is.
-            self._found[phase.place] = (
-                motion.start.pose_world_tool @ phase.pose_world_tool.inverse()
-            )
+            # A part that sits draws the hand that closes on it to where it is; one that is let go
+            # was there when the fingers began to open.
+            there = sense if phase.motion is Motion.GRASP else motion.start
+            self._found[phase.place] = there.pose_world_tool @ phase.pose_world_tool.inverse()
         if phase.motion is Motion.RELEASE:
             self._wrench_zero = np.zeros(6)
         if isinstance(motion, Zero):

@@ -29,10 +29,12 @@ class HvPlanConfig:
     Attributes:
         open_m: Opening of an empty hand that reaches for a plug: wider than its collars, in m.
         dock_approach_m: How far before the dock a straight approach begins, in m.
+        dock_standoff_m: How far before its mouth the hand slows down to feel for it.
         header_approach_m: How far before the header's mouth one does, in m.
         standoff_m: How far before the mouth the hand slows down to feel for it, in m.
         carry_speed_m_s: Speed of free motions, the harness in tow.
         near_speed_m_s: Speed of straight approaches and retreats.
+        still_m_s: A hand slower than this rests.
         contact_speed_m_s: Speed at which the header is felt for.
         contact_force_n: Axial force that counts as contact.
         search_force_n: Axial push while searching sideways.
@@ -60,10 +62,12 @@ class HvPlanConfig:
 
     open_m: float = 0.045
     dock_approach_m: float = 0.10
+    dock_standoff_m: float = 0.010
     header_approach_m: float = 0.06
     standoff_m: float = 0.016
     carry_speed_m_s: float = 0.40
     near_speed_m_s: float = 0.25
+    still_m_s: float = 0.02
     contact_speed_m_s: float = 0.04
     contact_force_n: float = 4.0
     search_force_n: float = 6.0
@@ -190,7 +194,7 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     letting_go = {"settle_s": config.settle_s}
     return (
         steps.empty("reach", Motion.MOVE, far_dock, steps.free),
-        steps.empty("enter_dock", Motion.MOVE, docked, steps.near, at_dock),
+        steps.empty("enter_dock", Motion.MOVE, docked, steps.to_grasp, at_dock),
         steps.held("grasp", Motion.GRASP, docked, steps.width, at_dock),
         steps.held("withdraw", Motion.MOVE, far_dock, steps.near),
         steps.held("carry", Motion.MOVE, far, steps.free),
@@ -221,7 +225,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     out = back(mouth, 1e-3 * config.extract_room_mm)
     docked = steps.docked()
     far_dock = back(docked, config.dock_approach_m)
-    before = back(docked, mating.stroke + 4e-3)
+    before = back(docked, mating.stroke + config.dock_standoff_m)
     at_header, at_dock = f"header_{port.slot}", f"dock_{port.slot}"
     unlocking = {
         "force_n": config.unlock_force_n,
@@ -246,7 +250,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     letting_go = {"settle_s": config.settle_s}
     return (
         steps.empty("reach", Motion.MOVE, far, steps.free, at_header),
-        steps.empty("enter_header", Motion.MOVE, locked, steps.near, at_header),
+        steps.empty("enter_header", Motion.MOVE, locked, steps.to_grasp, at_header),
         steps.held("grasp", Motion.GRASP, locked, steps.width, at_header),
         steps.held("unlock", Motion.UNLOCK, locked, unlocking, at_header, lock_in, heavy=True),
         steps.held("extract", Motion.EXTRACT, out, extracting, at_header, heavy=True),
@@ -298,6 +302,8 @@ class _Steps:
         self._requires = requires
         self.free = {"speed_m_s": config.carry_speed_m_s}
         self.near = {"speed_m_s": config.near_speed_m_s}
+        # Fingers close only once the hand rests: one that still swings closes on a collar.
+        self.to_grasp = {**self.near, "still_m_s": config.still_m_s}
         self.width = {
             "width_mm": 2e3 * NECK[1],
             "front_mm": 2e3 * (NECK[1] + COLLAR_RIM),

@@ -40,9 +40,12 @@ KEY_START = 3e-3
 # corner of the mouth would catch the corner of a nose that is turned a little.
 _KEY_EDGE = 0.2
 # A dock's detent and friction, in N, and drag, in N·s/m.
-_DOCK_DETENT = 8.0
-_DOCK_FRICTION = 2.0
+_DOCK_DETENT = 12.0
+_DOCK_FRICTION = 3.0
 _DOCK_DRAG = 50.0
+# The straight part of a nose is in the header by so much before contacts touch, in m: no nose that
+# is held askew may get at the pins.
+_GUIDED = 2e-3
 # Room between the front collar and the header when all is home, in m.
 _COLLAR_ROOM = 1e-3
 
@@ -125,6 +128,13 @@ class ConnectorType:
             raise ValueError(
                 f"mating: key_depth: expected at least {KEY_START + 1e-3:g} m, behind the rib's "
                 f"front, got {m.key_depth}"
+            )
+        guided = m.engage_depth - self.nose.taper_length
+        if guided < _GUIDED:
+            raise ValueError(
+                f"mating: engage_depth: expected at least {self.nose.taper_length + _GUIDED:g} m, "
+                f"so that {_GUIDED:g} m behind the taper guide the nose before pins are touched, "
+                f"got {m.engage_depth}"
             )
         if self.nose.length < m.full_depth + _COLLAR_ROOM:
             raise ValueError(

@@ -28,7 +28,8 @@ def test_the_largest_push_is_that_of_the_profile(name):
     bench.place(-1e-3)
     forces = []
     while not bench.element.truth().latched:
-        forces += bench.advance(1e-3, 0.02)
+        # Slowly: drag comes on top of the profile.
+        forces += bench.advance(1e-3, 0.005)
     peak = kind.mating.peak_force
     assert bench.element.truth().peak_force == pytest.approx(peak, rel=0.03)
     assert max(forces) == pytest.approx(peak, rel=0.03)
