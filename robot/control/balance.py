@@ -31,7 +31,9 @@ class BalanceConfig:
         lean_limit: Largest lean along each axis, in m. A lean to the end of the feet carries more,
             and falls when the load is let go at once: with 0.06 m 120 N come and go safely.
         shift_limit: Largest shift of the centre of mass a policy may ask for, in m.
-        torso_acceleration_limit: Largest feed-forward a policy may ask for, in rad/s^2.
+        height_shift_limit: Largest shift of its height a policy may ask for, in m.
+        torso_acceleration_limit: Largest feed-forward a policy may ask for, in rad/s^2; enough to
+            take the place of the stiffness and damping above at 0.4 rad.
         strain_time: Time constant of the error of the centre of mass that makes the tools yield, in
             s; longer than a shove.
         strain_limit: That error at which the tools keep half of their weight, in m.
@@ -48,7 +50,8 @@ class BalanceConfig:
     lean_cutoff_hz: float = 1.0
     lean_limit: float = 0.06
     shift_limit: float = 0.08
-    torso_acceleration_limit: float = 10.0
+    height_shift_limit: float = 0.06
+    torso_acceleration_limit: float = 60.0
     strain_time: float = 0.5
     strain_limit: float = 0.02
     yielding_share: float = 0.04
@@ -115,6 +118,15 @@ class Balance:
             self._lean[axis] += share * (wanted - self._lean[axis])
         self._offset *= math.exp(-dt / self._config.settle_time)
 
+    def reference(self) -> Array:
+        """Return where the centre of mass should be, before a policy shifts it. Shape (3,).
+
+        From the middle of the feet, along the world axes, in m.
+        """
+        reference: Array = self._offset + self._lean
+        reference[2] += self._height
+        return reference
+
     def com_acceleration(
         self,
         position_world_com: Array,
@@ -133,6 +145,8 @@ class Balance:
         if body is not None:
             limit = self._config.shift_limit
             self._shift[:2] = np.clip(body.position_shift_com, -limit, limit)
+            limit = self._config.height_shift_limit
+            self._shift[2] = min(max(body.height_shift_com, -limit), limit)
         else:
             self._shift[:] = 0.0
         reference = self.position_world_support + self._offset + self._lean + self._shift

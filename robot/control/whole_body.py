@@ -29,10 +29,11 @@ from robot.control.friction import FrictionConfig, FrictionObserver
 from robot.control.kernels import rotation_error, to_quaternion
 from robot.control.objectives import LeastSquares, Posture, PostureConfig
 from robot.control.qp import DenseQP, SolverConfig
+from robot.control.reflex import Reflex, StanceSense
 from robot.control.self_collision import RoundedBox, SelfCollision, SelfCollisionConfig
 from robot.errors import NoSolution
 from robot.model import RobotModel
-from robot.state import RobotCommand, Target
+from robot.state import BodyTarget, RobotCommand, Target
 
 # Rows of the stacked objectives: centre of mass, torso, then six for each arm and each foot.
 _COM, _TORSO, _TOOLS = 0, 3, 6
@@ -106,6 +107,7 @@ class WholeBodyController(Controller):
         foot_half_sizes: Mapping[str, tuple[float, float]],
         config: WholeBodyConfig | None = None,
         collision_pairs: Sequence[tuple[RoundedBox, RoundedBox]] = (),
+        reflex: Reflex | None = None,
     ) -> None:
         """Allocate the program.
 
@@ -116,6 +118,7 @@ class WholeBodyController(Controller):
                 `RobotModel.contact_frames`, in m.
             config: Gains, weights and limits.
             collision_pairs: Shapes that are kept apart, from `self_collision.pairs_of`.
+            reflex: What moves the references of the trunk in a shove, for a robot with feet.
         """
         self._model = model
         self._config = config or WholeBodyConfig()
@@ -153,6 +156,7 @@ class WholeBodyController(Controller):
         self._objectives = LeastSquares(_TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv)
         self._posture = Posture(trunk, self._config.posture)
         self._balance = Balance(self._config.balance, model.mass)
+        self._reflex = reflex if self._feet else None
         self._quaternion_torso = np.array([0.0, 0.0, 0.0, 1.0])
         self._quaternion = np.zeros(4)
         self._rotation_error = np.zeros(3)
@@ -174,6 +178,8 @@ class WholeBodyController(Controller):
         if self._feet:
             feet = [configuration.pose_world(frame).position for frame in self._feet]
             self._balance.reset(configuration.com(), feet)
+        if self._reflex is not None:
+            self._reflex.reset()
         self._gripper_opening = dict(robot.gripper_opening)
         self._effort = self._hold_position = None
         self._failures_in_a_row = self.unsolved = 0
@@ -189,9 +195,12 @@ class WholeBodyController(Controller):
         bias = configuration.bias_effort()
         self._friction.observe(configuration.velocity, dt)
         bias[-self._model.n :] -= self._friction.effort
-        self._write_tools(configuration, state, target, bias, dt)
+        body = target.body
+        if body is None and self._reflex is not None:
+            body = self._reflex.react(self._sense(configuration), dt)
+        self._write_tools(configuration, state, target, self._balance.tool_share(body), bias, dt)
         self._write_feet(configuration)
-        self._write_trunk(configuration, target, dt)
+        self._write_trunk(configuration, body, dt)
         self._write_dynamics(configuration, inertia, bias, dt)
         for arm, tool in target.tools.items():
             self._gripper_opening[arm] = tool.gripper_opening
@@ -217,16 +226,36 @@ class WholeBodyController(Controller):
             gripper_opening=dict(self._gripper_opening),
         )
 
+    def _sense(self, configuration: Configuration) -> StanceSense:
+        """Return how the robot stands against how it should."""
+        self._turn_torso(configuration)
+        rate = configuration.twist_world(self._torso_frame)[3:5]
+        return StanceSense(
+            position_com=configuration.com() - self._balance.position_world_support,
+            velocity_com=configuration.com_velocity(),
+            reference_com=self._balance.reference(),
+            tilt_torso=-self._rotation_error[:2],
+            rate_torso=rate,
+        )
+
+    def _turn_torso(self, configuration: Configuration) -> None:
+        """Take note of the rotation from the torso to its reference."""
+        to_quaternion(configuration.rotation_world(self._torso_frame), self._quaternion)
+        rotation_error(self._quaternion_torso, self._quaternion, self._rotation_error)
+
     def _write_tools(
         self,
         configuration: Configuration,
         state: CellState,
         target: Target,
+        share: float,
         bias: Array,
         dt: float,
     ) -> None:
-        """Write the tools' objectives, and take the felt wrenches off the bias efforts."""
-        share = self._balance.tool_share(target.body)
+        """Write the tools' objectives, and take the felt wrenches off the bias efforts.
+
+        The tools keep a share of their weight.
+        """
         load = np.zeros(6)
         for number, arm in enumerate(self.arms.values()):
             arm.feel(state.readings.get(f"wrist_{arm.name}"), dt)
@@ -260,20 +289,21 @@ class WholeBodyController(Controller):
             self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
             write_foot(self._program, foot, self._model.n, jacobian, contact)
 
-    def _write_trunk(self, configuration: Configuration, target: Target, dt: float) -> None:
+    def _write_trunk(
+        self, configuration: Configuration, body: BodyTarget | None, dt: float
+    ) -> None:
         """Write the objectives of centre of mass, torso and joints; sum up all objectives."""
         if self._feet:
             jacobian_com = configuration.com_jacobian()
             wanted = self._balance.com_acceleration(
-                configuration.com(), jacobian_com @ configuration.velocity, target.body, dt
+                configuration.com(), jacobian_com @ configuration.velocity, body, dt
             )
             wanted -= configuration.com_drift()
             self._objectives.set(_COM, jacobian_com, wanted, self._balance.com_weight)
-        to_quaternion(configuration.rotation_world(self._torso_frame), self._quaternion)
-        rotation_error(self._quaternion_torso, self._quaternion, self._rotation_error)
+        self._turn_torso(configuration)
         jacobian = configuration.jacobian(self._torso_frame)[3:]
         wanted = self._balance.torso_acceleration(
-            self._rotation_error, jacobian @ configuration.velocity, target.body
+            self._rotation_error, jacobian @ configuration.velocity, body
         )
         wanted -= configuration.jacobian_drift(self._torso_frame)[3:]
         self._objectives.set(_TORSO, jacobian, wanted, self._config.balance.torso_weight)
