@@ -76,7 +76,8 @@ class Configuration:
         self.joint_velocity = velocity[-n:]
         self._coordinates = coordinates
         self._data = model._spare.pop() if model._spare else model._pin.createData()
-        self._have_jacobians = self._have_dynamics = self._have_com = False
+        self._have_jacobians = self._have_dynamics = False
+        self._com: Array | None = None
         # With zero acceleration, so that frame accelerations are the drift terms.
         pin.forwardKinematics(model._pin, self._data, coordinates, velocity, model._at_rest)
 
@@ -166,13 +167,11 @@ class Configuration:
 
     def com(self) -> Array:
         """Return the centre of mass in the world, in m. Shape (3,)."""
-        self._compute_com()
-        return np.array(self._data.com[0])
+        return np.array(self._compute_com()[0])
 
     def com_velocity(self) -> Array:
         """Return the velocity of the centre of mass, along the world axes, in m/s. Shape (3,)."""
-        self._compute_com()
-        return np.array(self._data.vcom[0])
+        return np.array(self._compute_com()[1])
 
     def com_jacobian(self) -> Array:
         """Return the matrix taking the generalized velocity to the velocity of the centre of mass.
@@ -186,8 +185,7 @@ class Configuration:
 
         Along the world axes, in m/s^2. Shape (3,).
         """
-        self._compute_com()
-        return np.array(self._data.acom[0])
+        return np.array(self._compute_com()[2])
 
     def _placement(self, frame: str) -> Any:
         return pin.updateFramePlacement(self.model._pin, self._data, self.model.frame_id(frame))
@@ -198,7 +196,11 @@ class Configuration:
             pin.nonLinearEffects(self.model._pin, self._data, self._coordinates, self.velocity)
             self._have_dynamics = True
 
-    def _compute_com(self) -> None:
-        if not self._have_com:
-            pin.centerOfMass(self.model._pin, self._data, pin.KinematicLevel.ACCELERATION, False)
-            self._have_com = True
+    def _compute_com(self) -> Array:
+        """Return position, velocity and drift of the centre of mass. Shape (3, 3)."""
+        if self._com is None:
+            data = self._data
+            pin.centerOfMass(self.model._pin, data, pin.KinematicLevel.ACCELERATION, False)
+            # Kept apart: the Jacobian of the centre of mass overwrites them, rounded differently.
+            self._com = np.array([data.com[0], data.vcom[0], data.acom[0]])
+        return self._com

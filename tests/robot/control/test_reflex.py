@@ -81,5 +81,5 @@ def test_the_height_a_policy_asks_for_is_bounded():
     com = np.array([0.0, 0.0, 0.9])
     balance.reset(com, [np.zeros(3)])
     body = BodyTarget(np.zeros(2), np.zeros(2), 0.0, height_shift_com=1.0)
-    wanted = balance.com_acceleration(com + [0.0, 0.0, 0.06], np.zeros(3), body, 2e-3)
+    wanted = balance.com_acceleration(np.add(com, [0.0, 0.0, 0.06]), np.zeros(3), body, 2e-3)
     assert wanted == pytest.approx(np.zeros(3))
