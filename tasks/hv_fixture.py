@@ -18,6 +18,7 @@ from robot.sim.picture import View
 from robot.sim.station import SimStation
 from robot.sim.tactile import HeldShape
 from robot.sim.world import ForceElement, World
+from robot.spatial import Pose
 from robot.station import Signal
 from robot.zone_watch import HandScanner
 from tasks.hv_contacts import HvInputs, PlugContacts
@@ -35,8 +36,9 @@ from tasks.task import Layout
 
 # The tester looks once in so many physics steps.
 _SCAN_STEPS = 5
-# A plug in a socket sleeps while its harness is still and no hand is as near as this, in m.
-_HAND_NEAR = 0.10
+# A plug in a socket sleeps while its harness is still and no hand is as near as this, in m. Nearer
+# the boxes about hand and plug meet, and Bullet would wake it itself, a step without contacts.
+_HAND_NEAR = 0.13
 # A cable thinner than this is a signal cable, in m.
 _THIN = 0.012
 # The pull with which a judge asks how firmly a plug sits, in N.
@@ -152,7 +154,7 @@ class HvFixture(SimFixture):
         self._tester.reset(world.time, self._assigned, PackFigures.from_parameters(p))
         self._steps = 0
         self.station.reset()
-        self._scan()
+        self._scan(self._pose_world_tools())
 
     def _element(self, slot: str, assigned: Assigned, layout: Layout) -> MatingElement:
         """Return what holds a plug in its dock and in whichever header it comes into."""
@@ -210,22 +212,22 @@ class HvFixture(SimFixture):
     def _after_step(self) -> None:
         self._steps += 1
         if self._steps % _SCAN_STEPS == 0 and self._layout is not None:
-            self._scan()
-            self._let_sleep()
+            tools = self._pose_world_tools()
+            self._scan(tools)
+            self._let_sleep(tools)
 
-    def _scan(self) -> None:
+    def _pose_world_tools(self) -> dict[str, Pose]:
+        return {arm: self._hands.pose_world_tool(arm) for arm in self._task.arms}
+
+    def _scan(self, tools: Mapping[str, Pose]) -> None:
         """Let the tester look at every contact and at the hands."""
         plugs = {}
         for slot, element in self._used.items():
+            # A port that is not said to hold anything is empty.
+            if element.socket != self._assigned[slot].header:
+                continue
             truth = element.truth()
-            here = truth.socket == self._assigned[slot].header
-            plugs[slot] = PlugContacts(
-                mated=here and truth.latched,
-                locked=here and truth.locked,
-                interlock=here and truth.interlock,
-                power=here and truth.power,
-            )
-        tools = {arm: self._hands.pose_world_tool(arm) for arm in self._task.arms}
+            plugs[slot] = PlugContacts(truth.latched, truth.locked, truth.interlock, truth.power)
         now = self._world.time
         self._tester.scan(
             now,
@@ -239,18 +241,20 @@ class HvFixture(SimFixture):
             ),
         )
 
-    def _let_sleep(self) -> None:
-        """Let plugs that nobody is near hang where they are, and wake them before a hand comes."""
-        tools = [self._hands.pose_world_tool(arm).position for arm in self._task.arms]
+    def _let_sleep(self, tools: Mapping[str, Pose]) -> None:
+        """Let plugs that nobody is near rest where they are, and wake them before a hand comes."""
+        hands = [tool.position.tolist() for tool in tools.values()]
         for slot, element in self._used.items():
-            plug = self._world.pose_world_body(element.plug).position
-            near = min(float(np.linalg.norm(plug - tool)) for tool in tools) < _HAND_NEAR
-            still = self._harnesses[slot].frozen and element.truth().socket is not None
-            still = still and self._may_sleep(slot)
-            element.set_asleep(self._world, still and not near)
+            rests = (
+                self._harnesses[slot].frozen
+                and element.socket is not None
+                and all(math.dist(element.position, hand) >= _HAND_NEAR for hand in hands)
+                and self._may_sleep(slot)
+            )
+            element.set_asleep(self._world, rests)
 
     def _may_sleep(self, slot: str) -> bool:
-        """Return whether a plug lies so well that it stays where it is out of contact."""
+        """Return whether a plug lies so well that it stays where it is."""
         return True
 
     @override

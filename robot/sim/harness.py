@@ -239,8 +239,6 @@ class Harness(ForceElement):
                 self._advance(world, position, quaternion)
             self._position, self._look = position, _LOOK
         self._look -= 1
-        if self._frozen and world.is_asleep(self.body):
-            return
         client.applyExternalForce(body, -1, self._force, self._position, self._frame)
         client.applyExternalTorque(body, -1, self._torque, self._frame)
 

@@ -36,6 +36,7 @@ _NEAR = 5e-3
 # A sleeping plug is looked at every so many steps, and wakes when it was moved by more, in m.
 _SLEEP_PERIOD = 4
 _MOVED = 2e-5
+_NO_TORQUE = (0.0, 0.0, 0.0)
 
 
 _FLAGS = (
@@ -82,6 +83,10 @@ class MatingElement(ForceElement):
         self._asleep = False
         self._rest = (0.0, 0.0, 0.0)
         self._sleep = 0
+        # What pushed on the plug last: along the world axes, where, and about them.
+        self._force: Sequence[float] = (0.0, 0.0, 0.0)
+        self._point: Sequence[float] = (0.0, 0.0, 0.0)
+        self._torque: Sequence[float] = _NO_TORQUE
         self._memory = np.zeros(kernel.MEMORY)
         self._seen = np.zeros(len(_FLAGS))
         self.configure(sockets)
@@ -151,14 +156,17 @@ class MatingElement(ForceElement):
     def apply(self, world: World) -> None:
         if self._sleep > 0:
             self._sleep -= 1
+            if self._asleep:
+                self._push(world.client)
             return
         if self._world is not world:
             self._attach(world)
         client, memory = world.client, self._memory
         position, quaternion = client.getBasePositionAndOrientation(self._body)
-        if self._asleep and world.is_asleep(self.plug):
+        if self._asleep:
             if math.dist(position, self._rest) < _MOVED:
                 self._sleep = _SLEEP_PERIOD - 1
+                self._push(client)
                 return
             self.set_asleep(world, False)
         inside = int(memory[kernel.SOCKET])
@@ -173,23 +181,25 @@ class MatingElement(ForceElement):
             self._rows, memory, world.physics_dt,
         )  # fmt: skip
         if memory[kernel.SOCKET] >= 0.0:
-            client.applyExternalForce(
-                self._body, -1, (fx, fy, fz), (px, py, pz), client.WORLD_FRAME
-            )
-            self._straighten(client, quaternion)
+            self._force, self._point = (fx, fy, fz), (px, py, pz)
+            self._torque = self._straightening(client, quaternion)
+            self._push(client)
         self._note(world.time)
 
     @override
     def state(self) -> Array:
-        return np.concatenate([[self._sleep, self._asleep], self._memory])
+        pushes = (*self._force, *self._point, *self._torque)
+        return np.array([self._sleep, self._asleep, *pushes, *self._memory])
 
     def restore(self, state: Array) -> None:
         """Continue from what `state` returned, with the same configuration.
 
         Args:
-            state: Shape (2 + MEMORY,).
+            state: Shape (11 + MEMORY,).
         """
-        self._memory[:] = state[2:]
+        numbers = state[2:11].tolist()
+        self._force, self._point, self._torque = numbers[:3], numbers[3:6], numbers[6:]
+        self._memory[:] = state[11:]
         if self._world is not None:
             self.set_asleep(self._world, bool(state[1]))
         self._sleep = int(state[0])
@@ -199,9 +209,10 @@ class MatingElement(ForceElement):
         """Let the plug rest where it is, at no cost; or wake it.
 
         Wake it before a hand or a cable pulls: what does not touch it moves a sleeping plug not at
-        all. Something that bumps into it wakes it within a few steps. Bullet falls asleep and wakes
-        up one step late, so let a step pass between waking it and `World.restore`, or what follows
-        differs in the last digits.
+        all. Something that bumps into it wakes it within a few steps. What pushed on it last goes
+        on pushing, because Bullet falls asleep one step late. It also wakes up one step late, so
+        let a step pass between waking it and `World.restore`, or what follows differs in the last
+        digits.
 
         Args:
             world: Where.
@@ -237,6 +248,20 @@ class MatingElement(ForceElement):
             **{name: bool(m[index]) for name, index in _FLAGS},
         )
 
+    @property
+    def socket(self) -> str | None:
+        """Name of the socket its nose is in; None if in none."""
+        number = int(self._memory[kernel.SOCKET])
+        return self._sockets[number].name if number >= 0 else None
+
+    @property
+    def position(self) -> tuple[float, float, float]:
+        """Where the plug's frame is in the world, in m."""
+        assert self._world is not None  # Only asked after the first step.
+        place: tuple[float, float, float]
+        place, _ = self._world.client.getBasePositionAndOrientation(self._body)
+        return place
+
     def pull_play(self, force: float) -> float:
         """Return how far a pull on the contact body would move it out, by the law, in m.
 
@@ -260,15 +285,22 @@ class MatingElement(ForceElement):
             return stretch + max(0.0, depth - float(row[kernel.LATCH_DEPTH]))
         return stretch
 
-    def _straighten(self, client: Any, quaternion: Sequence[float]) -> None:
-        """Let seal and contacts straighten the plug."""
+    def _push(self, client: Any) -> None:
+        """Push on the plug for one step, as the last step that was worked out says."""
+        frame = client.WORLD_FRAME
+        client.applyExternalForce(self._body, -1, self._force, self._point, frame)
+        if self._torque != _NO_TORQUE:
+            client.applyExternalTorque(self._body, -1, self._torque, frame)
+
+    def _straightening(self, client: Any, quaternion: Sequence[float]) -> Sequence[float]:
+        """Return the torque with which seal and contacts straighten the plug, world axes."""
         row = self._rows[int(self._memory[kernel.SOCKET])]
         depth = float(self._memory[kernel.S])
         if depth <= row[kernel.KNOTS][1] or row[kernel.SEAL] == 0.0:
-            return
+            return _NO_TORQUE
         _, angular = client.getBaseVelocity(self._body)
-        torque = kernel.straighten(quaternion, angular, row, depth)
-        client.applyExternalTorque(self._body, -1, torque, client.WORLD_FRAME)
+        torque: Sequence[float] = kernel.straighten(quaternion, angular, row, depth)
+        return torque
 
     def _walls_push(self, inside: int) -> float:
         """Return what the walls bear of a push, where that can do harm: before the latch, in N."""

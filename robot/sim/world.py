@@ -100,8 +100,7 @@ class World(Clock):
         self._elements: list[ForceElement] = []
         self._painters: list[Painter] = []
         self._saved: tuple[int, int] | None = None
-        # When each was put to sleep, in steps.
-        self._asleep: dict[str, int] = {}
+        self._asleep: set[str] = set()
 
     @property
     @override
@@ -255,8 +254,8 @@ class World(Clock):
     def set_asleep(self, name: str, asleep: bool) -> None:
         """Put a body to sleep, or wake it; one that sleeps stays where it is and costs nothing.
 
-        Bullet falls asleep and wakes one step late, and keeps the contacts meanwhile, so a body
-        that rests on what never moves goes on resting.
+        Bullet falls asleep and wakes one step late, and wakes what something awake comes near to.
+        So go on pushing with what held it: a body that is awake in Bullet then rests as before.
 
         Args:
             name: A body that was added by shape and is at rest.
@@ -270,15 +269,7 @@ class World(Clock):
         )
         for state in states:
             client.changeDynamics(body, -1, activationState=state)
-        if asleep:
-            self._asleep[name] = self._steps
-        else:
-            self._asleep.pop(name, None)
-
-    def is_asleep(self, name: str) -> bool:
-        """Return whether a body was put to sleep and has fallen asleep: pushes do nothing to it."""
-        since = self._asleep.get(name)
-        return since is not None and self._steps > since
+        (self._asleep.add if asleep else self._asleep.discard)(name)
 
     def set_friction(
         self, name: str, friction: float, spinning: float | None = None, link: str | None = None
