@@ -36,6 +36,7 @@ class ScriptedPolicy(Policy):
             arm: self._walker(tuple(p for p in brief.phases if p.arm == arm)) for arm in brief.arms
         }
         self._wrench_free: dict[str, Array] = {}
+        self._drawing_back = dict.fromkeys(brief.arms, False)
         self._steps = 0
 
     def _walker(self, phases: tuple[Phase, ...]) -> ArmWalker | InspectionWalker:
@@ -55,7 +56,9 @@ class ScriptedPolicy(Policy):
             free = self._wrench_free.setdefault(arm, raw.wrench_tool)
             sense = sense_of(arm, observation, self._brief, time, free)
             others = (other for other in self._walkers.values() if other is not walker)
+            before = walker.phase_times.get("draw_back", 0.0)
             wish = walker.step(sense, may_push=not any(other.heavy for other in others))
+            self._drawing_back[arm] = walker.phase_times.get("draw_back", 0.0) > before
             actions.append(encode(wish, sense, self._brief.action_scale))
         return np.concatenate(actions)
 
@@ -63,3 +66,15 @@ class ScriptedPolicy(Policy):
     def report(self) -> Mapping[str, Any]:
         """Return, by arm, retries by kind and why, how long each phase took, if it gave up."""
         return {arm: walker.report() for arm, walker in self._walkers.items()}
+
+    def doing(self, arm: str) -> Phase | None:
+        """Return the phase that an arm is in, or None while it draws back and after its last."""
+        walker = self._walkers[arm]
+        if walker.finished or self._drawing_back[arm]:
+            return None
+        return walker.phases[walker.index]
+
+    def walked(self, arm: str) -> float:
+        """Return how much of an arm's plan is walked, from 0 to 1; a retry takes it back."""
+        walker = self._walkers[arm]
+        return walker.index / len(walker.phases) if walker.phases else 1.0

@@ -53,7 +53,10 @@ def known_names(folder: Path | None = None) -> dict[str, tuple[str, ...]]:
 
 
 def resolve_choice(
-    choice: Choice, overrides: Sequence[str] = (), folder: Path | None = None
+    choice: Choice,
+    overrides: Sequence[str] = (),
+    folder: Path | None = None,
+    more: Mapping[str, Section] | None = None,
 ) -> RunConfig:
     """Return every value of what was chosen by name.
 
@@ -61,6 +64,7 @@ def resolve_choice(
         choice: The names.
         overrides: Of the form `task.time_limit=60`.
         folder: Of the YAML files; the project's own if omitted.
+        more: Sections besides those of every run.
 
     Raises:
         UnknownName: If one of the names does not exist; names the closest one.
@@ -71,7 +75,7 @@ def resolve_choice(
     for kind, known in known_names(folder).items():
         if names[kind] not in known and not (kind == "policy" and _is_path(names[kind])):
             raise UnknownName(kind, names[kind], known)
-    return resolve(_sections(names, folder), overrides)
+    return resolve({**_sections(names, folder), **(more or {})}, overrides)
 
 
 def learned_policy(name: str, folder: Path | None = None) -> StoredPolicy | None:

@@ -6,11 +6,16 @@ import dataclasses
 from collections.abc import Sequence
 
 from envs.assembly_env import AssemblyEnv
+from envs.residual_env import ResidualEnv, ResidualReward
+from policies.residual import ResidualConfig
+from policies.scripted import ScriptedConfig
 from robot.errors import UnknownName
 from robot.robot_config import RobotConfig
 from tasks.variation import Variation
 from workcell.build import CellConfig, build_sim
 from workcell.catalog import Choice, resolve_choice
+from workcell.config import RunConfig, Section, config_folder, load
+from workcell.residual import ScriptGuide
 
 
 def make_environment(
@@ -39,13 +44,57 @@ def make_environment(
     if render_mode is not None and render_mode not in modes:
         raise UnknownName("render mode", render_mode, modes)
     config = resolve_choice(Choice(task, level=level, robot=robot), overrides)
+    env = _built(config, cameras)
+    env.render_mode = render_mode
+    return env
+
+
+def make_residual_environment(
+    task: str,
+    robot: str,
+    level: str = "factory",
+    arms: Sequence[str] | None = None,
+    overrides: Sequence[str] = (),
+) -> ResidualEnv:
+    """Build a simulated environment with the script inside, whose action corrects the script.
+
+    Args:
+        task: As `workcell list` names it.
+        robot: Also.
+        level: Also: how far episodes differ.
+        arms: The arms that are corrected; all that do the task if omitted.
+        overrides: Values to change, as after `--set`; besides those of a run there are
+            `residual.authority.translation_m`, `reward.time_per_s` and their like.
+
+    Raises:
+        UnknownName: If a name does not exist.
+        ConfigError: If a value is out of range or a robot's package is not installed.
+    """
+    folder = config_folder() / "policy"
+    scripted = load(folder / "scripted.yaml", ScriptedConfig)
+    base = ResidualConfig(scripted=scripted)
+    more = {
+        "residual": Section("residual", ResidualConfig, folder / "residual.yaml", base),
+        "reward": Section("reward", ResidualReward, None, ResidualReward()),
+    }
+    config = resolve_choice(Choice(task, level=level, robot=robot), overrides, more=more)
+    env = _built(config)
+    unknown = [arm for arm in arms or () if arm not in env.task.arms]
+    if unknown:
+        env.close()
+        raise UnknownName("arm", unknown[0], env.task.arms)
+    guide = ScriptGuide(
+        config.get("residual", ResidualConfig), tuple(arms or env.task.arms), robot, level
+    )
+    return ResidualEnv(env, guide, config.get("reward", ResidualReward))
+
+
+def _built(config: RunConfig, cameras: bool = False) -> AssemblyEnv:
     cell = config.get("cell", CellConfig)
-    env = build_sim(
-        task,
+    return build_sim(
+        config.names["task"],
         config.values["task"],
         config.get("level", Variation),
         config.get("robot", RobotConfig),
         dataclasses.replace(cell, cameras=cameras or cell.cameras),
     ).env
-    env.render_mode = render_mode
-    return env

@@ -135,6 +135,7 @@ def test_arrays_that_do_not_fit_are_named(folder, changes, answer):
         ({"version": 2}, "version: expected 1, got 2; it was written by another version"),
         ({"format": "zip"}, "format: expected 'workcell-policy', got 'zip'"),
         ({"kind": "actr"}, "kind: no kind of policy named 'actr'. Did you mean 'actor'?"),
+        ({"kind": "residual"}, "contract.observation: expected side (1,) with this config"),
         ({"contract__task": None}, "policy.contract.task: required, and not given"),
         ({"contract__tsk": "x"}, "policy.contract.tsk: unknown key. Did you mean 'task'?"),
         ({"network__architecture": "conv"}, "policy.network.architecture: expected 'mlp', got"),

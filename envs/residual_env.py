@@ -1,0 +1,280 @@
+"""A task with the script inside: the action corrects it, the reward is for doing better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from typing_extensions import override
+
+from envs.assembly_env import AssemblyEnv
+from envs.guide import Float32, Guide
+from envs.observations import Observation
+from envs.privileged import PRIVILEGED_SIZE, privileged
+from robot.arrays import Array, clipped
+from robot.spatial import Pose
+from tasks.rewards import effort, excess, potential_difference
+from tasks.task import Outcome
+
+# A script that has nothing left to do is given this long for its success to be confirmed, in s.
+_CONFIRM_TIME = 1.5
+# No quantity that is seen is larger: millimetres, newtons, shares.
+_BOUND = 1e4
+# Episodes that are drawn here are of the seeds that policies are trained on, see `workcell run`.
+_TRAINING_SEEDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class ResidualReward:
+    """What is rewarded. The potentials change nothing about which policy is best.
+
+    Attributes:
+        success: For a job that is done.
+        failure: For one that can no longer be done, or was given up.
+        progress: Potential of the whole job's progress, judged by the true poses.
+        plan: Potential of the walked share of the plan, for each arm.
+        time_per_s: For each second of the whole job.
+        force: For each step and arm whose wrist force is at twice the limit.
+        correction: For each step and arm at the largest correction: no correction without need.
+        discount: Of the learner, per step.
+        force_limit_n: Smallest and largest limit that an episode may draw, in N.
+    """
+
+    success: float = 10.0
+    failure: float = -10.0
+    progress: float = 5.0
+    plan: float = 5.0
+    time_per_s: float = -0.5
+    force: float = -0.2
+    correction: float = -0.01
+    discount: float = 0.99
+    force_limit_n: tuple[float, float] = (20.0, 40.0)
+
+    def __post_init__(self) -> None:
+        """Refuse limits upside down and a discount out of range."""
+        low, high = self.force_limit_n
+        if not 0.0 < low <= high:
+            raise ValueError(f"force_limit_n: expected 0 < smallest <= largest, got {low}, {high}")
+        if not 0.0 < self.discount <= 1.0:
+            raise ValueError(f"discount: expected more than 0, at most 1, got {self.discount}")
+
+
+class ResidualEnv(gym.Env[Observation, Float32]):
+    """Corrects a script while its hands are in contact, and lets it alone otherwise.
+
+    ### Action
+
+    For each corrected arm seven numbers in [-1, 1], shares of the largest correction of the tool
+    target (3 for its place, 3 for its turn, along its own axes) and of its stiffness. Zero is the
+    script itself, to the bit.
+
+    ### Observation
+
+    | key      | shape          | meaning                                                    |
+    | -------- | -------------- | ---------------------------------------------------------- |
+    | `policy` | (arms * size,) | sensors, plan and beliefs, see `policies.residual_view`    |
+    | `critic` | (arms * 20,)   | true poses, see `envs.privileged`; no actor may be given it |
+
+    A wrist force limit is drawn for every episode and is part of `policy`.
+
+    ### Steps
+
+    One step is one policy period in which at least one arm is corrected. What the script does in
+    free air in between passes inside a step: nothing could be learned there. Its reward is the sum
+    of what came in that time.
+
+    ### End of an episode
+
+    As of the task; and `terminated` when the script gave up or has nothing left to do.
+    `info["reward_terms"]` holds the terms and `info["reward_by_arm"]` each arm's share of them.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012  as in AssemblyEnv
+
+    def __init__(
+        self, env: AssemblyEnv, guide: Guide, reward: ResidualReward | None = None
+    ) -> None:
+        """Put a script into an environment.
+
+        Args:
+            env: The task; it is closed with this one.
+            guide: The script.
+            reward: What is rewarded.
+        """
+        self.env = env
+        self.guide = guide
+        self.reward = reward or ResidualReward()
+        arms = len(guide.arms)
+        self.observation_space = spaces.Dict(  # type: ignore[assignment]  # as in AssemblyEnv
+            {
+                "policy": spaces.Box(-_BOUND, _BOUND, (arms * guide.size,), np.float32),
+                "critic": spaces.Box(-_BOUND, _BOUND, (arms * PRIVILEGED_SIZE,), np.float32),
+            }
+        )
+        self.action_space = spaces.Box(-1.0, 1.0, (arms * guide.correction_size,), np.float32)
+        self._seen: Float32 = np.zeros((arms, guide.size), np.float32)
+        self._outcome: Outcome | None = None
+        self._last: Observation = {}
+        self._force_limit = 0.0
+        self._idle_s = 0.0
+
+    @override
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Draw a layout and walk the script to where it can first be corrected.
+
+        Args:
+            seed: The episode that `AssemblyEnv` has for this seed, which also seeds what follows;
+                without one, an episode of a seed below 1000000.
+            options: As of `AssemblyEnv`.
+
+        Raises:
+            RuntimeError: If ten episodes in a row ended before anything could be corrected.
+        """
+        super().reset(seed=seed)
+        for _ in range(10):
+            episode = int(self.np_random.integers(_TRAINING_SEEDS)) if seed is None else seed
+            seed = None
+            observation, info = self.env.reset(seed=episode, options=options)
+            self._force_limit = float(self.np_random.uniform(*self.reward.force_limit_n))
+            self.guide.begin(self.env, episode, self._force_limit)
+            self._idle_s = 0.0
+            self._outcome, self._last = info["outcome"], observation
+            self._seen = self.guide.look(observation)
+            ended = False
+            while not ended and not self._correctable:
+                _, terminated, truncated, _ = self._pass(np.zeros_like(self._zero))
+                ended = terminated or truncated
+            if not ended:
+                return self._observe(), {**info, "outcome": self._outcome, "seed": episode}
+        raise RuntimeError(
+            "ResidualEnv.reset(): ten episodes ended before the script was in a motion that is "
+            "corrected; see `residual.authority.motions`"
+        )
+
+    @override
+    def step(self, action: Float32) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Correct the script for one policy period, and walk on to the next in which it can be.
+
+        Args:
+            action: Shape (arms * correction_size,).
+
+        Raises:
+            RuntimeError: If the environment was not reset.
+            ValueError: If the action has another shape or is not finite.
+        """
+        if self._outcome is None:
+            raise RuntimeError("ResidualEnv.step() before reset()")
+        numbers = np.asarray(action, dtype=np.float32)
+        if numbers.shape != self.action_space.shape or not np.isfinite(numbers).all():
+            raise ValueError(
+                f"action: expected {self.action_space.shape} finite numbers, got {numbers}"
+            )
+        correction = np.clip(numbers.reshape(self._zero.shape), -1.0, 1.0)
+        before, walked = self._outcome, self.guide.walked()
+        corrected = np.array([goal is not None for goal in self.guide.goals()])
+        terms, terminated, truncated, info = self._pass(correction)
+        while not (terminated or truncated or self._correctable):
+            more, terminated, truncated, info = self._pass(np.zeros_like(correction))
+            terms = {name: value + more[name] for name, value in terms.items()}
+        after: Outcome = self._outcome
+        terms["correction"] = np.where(
+            corrected, self.reward.correction * np.array([effort(c) for c in correction]), 0.0
+        )
+        terms |= self._shaping(before, after, walked, ended=terminated)
+        by_arm = np.sum(list(terms.values()), axis=0)
+        info |= {
+            "reward_terms": {name: float(value.sum()) for name, value in terms.items()},
+            "reward_by_arm": by_arm,
+        }
+        return self._observe(), float(by_arm.sum()), terminated, truncated, info
+
+    @override
+    def close(self) -> None:
+        """End what the environment was built on; it can be closed twice."""
+        self.env.close()
+        super().close()
+
+    @property
+    def _correctable(self) -> bool:
+        return any(goal is not None for goal in self.guide.goals())
+
+    @property
+    def _zero(self) -> Float32:
+        return np.zeros((len(self.guide.arms), self.guide.correction_size), np.float32)
+
+    def _pass(self, correction: Float32) -> tuple[dict[str, Array], bool, bool, dict[str, Any]]:
+        """Let one policy period pass; return the terms of each arm and how it ended."""
+        observation, _, terminated, truncated, info = self.env.step(self.guide.act(correction))
+        self._last = observation
+        outcome: Outcome = info["outcome"]
+        self._outcome = outcome
+        failure = outcome.failure
+        if not (terminated or truncated) and self.guide.finished:
+            self._idle_s += self.env.dt
+            if self._idle_s > _CONFIRM_TIME:
+                terminated, failure = True, "gave_up"
+        if not (terminated or truncated):
+            self._seen = self.guide.look(observation)
+        share = 1.0 / len(self.guide.arms)
+        weights, ones = self.reward, np.full(len(self.guide.arms), share)
+        forces = [self._force(arm) for arm in self.guide.arms]
+        terms = {
+            "success": ones * (weights.success if outcome.success else 0.0),
+            "failure": ones * (weights.failure if failure is not None else 0.0),
+            "time": ones * weights.time_per_s * self.env.dt,
+            "force": weights.force * np.array([excess(f, self._force_limit) for f in forces]),
+        }
+        ended = {"outcome": outcome, "is_success": outcome.success, "failure": failure}
+        return terms, terminated, truncated, ended
+
+    def _shaping(
+        self, before: Outcome, after: Outcome, walked: Array, ended: bool
+    ) -> dict[str, Array]:
+        """Return the difference of the potentials, which are zero at an end (Ng et al. 1999)."""
+        weights, arms = self.reward, len(self.guide.arms)
+        later = np.zeros(arms) if ended else self.guide.walked()
+        progress = potential_difference(
+            before.progress, 0.0 if ended else after.progress, weights.discount
+        )
+        plan = [
+            potential_difference(float(a), float(b), weights.discount)
+            for a, b in zip(walked, later, strict=True)
+        ]
+        return {
+            "progress": np.full(arms, weights.progress * progress / arms),
+            "plan": weights.plan * np.array(plan) / arms,
+        }
+
+    def _force(self, arm: str) -> float:
+        """Return how hard a wrist is pushed, in N, as the observation has it."""
+        wrench = self._last.get(f"{arm}_wrench_tool")
+        return 0.0 if wrench is None else float(np.linalg.norm(wrench[:3]))
+
+    def _observe(self) -> Observation:
+        assert self._outcome is not None  # reset() has set it
+        seen = {"policy": self._seen.ravel().astype(np.float64), "critic": self._privileged()}
+        return {key: clipped(v, -_BOUND, _BOUND).astype(np.float32) for key, v in seen.items()}
+
+    def _privileged(self) -> Array:
+        assert self._outcome is not None  # reset() has set it
+        env, progress = self.env, self._outcome.progress
+        left = 1.0 - env.elapsed / env.task.time_limit
+        parts = env.scene.pose_world_parts()
+        tools = [_tool(self._last, arm) for arm in self.guide.arms]
+        return np.concatenate(
+            [
+                privileged(env.task.parts, parts, goal, tool, progress, left)
+                for goal, tool in zip(self.guide.goals(), tools, strict=True)
+            ]
+        )
+
+
+def _tool(observation: Observation, arm: str) -> Pose:
+    keys = (f"{arm}_position_world_tool", f"{arm}_quaternion_world_tool")
+    position, quaternion = (observation[key].astype(np.float64) for key in keys)
+    return Pose(position, quaternion)

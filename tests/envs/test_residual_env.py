@@ -1,0 +1,234 @@
+"""The environment that has the script inside, on a cell without physics and on a simulated one."""
+
+import dataclasses
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from envs import CORRECTED, RESIDUAL_ENVIRONMENTS
+from envs.guide import Guide
+from envs.residual_env import ResidualEnv, ResidualReward
+from policies.network import Mlp, MlpSpec, Normalization
+from robot.errors import ConfigError, UnknownName
+from robot.spatial import Pose
+from workcell.briefing import brief_of
+from workcell.residual import ScriptGuide, save_residual
+
+ARMS = ("left", "right")
+
+
+class TypedGuide(Guide):
+    """Is in contact as a test types it: one word per policy period, `L`, `R`, both or none."""
+
+    arms, size, correction_size = ARMS, 5, 7
+
+    def __init__(self, plan, end=10**6):
+        self.plan, self.end = plan, end
+        self.begun, self.corrections = [], []
+
+    def begin(self, env, seed, force_limit):
+        self.begun.append((seed, force_limit))
+        self.at = -1
+        self.rng = np.random.default_rng(seed)
+
+    def look(self, observation):
+        self.at += 1
+        return self.rng.normal(size=(2, 5)).astype(np.float32)
+
+    def act(self, correction):
+        self.corrections.append(correction.copy())
+        return np.zeros(18, np.float32)
+
+    def goals(self):
+        word = self.plan[min(self.at, len(self.plan) - 1)]
+        return tuple(Pose.identity() if letter in word else None for letter in "LR")
+
+    def walked(self):
+        return np.array([self.at, 0.5 * self.at]) / 100.0
+
+    @property
+    def finished(self):
+        return self.at >= self.end
+
+
+def residual(env, plan=("LR",), reward=None, **options):
+    return ResidualEnv(env, TypedGuide(plan, **options), reward)
+
+
+def ones(env):
+    return np.ones(env.action_space.shape, np.float32)
+
+
+def test_gymnasium_finds_nothing_wrong(env):
+    check_env(residual(env, ("", "", "L", "R", "", "LR")), skip_render_check=True)
+
+
+def test_what_needs_no_correction_passes_inside_a_step(env):
+    made = residual(env, ("", "", "L", "", "", "R", "LR"))
+    made.reset(seed=0)
+    guide = made.guide
+    assert (guide.at, len(guide.corrections)) == (2, 2)
+    _, _, _, _, info = made.step(ones(made))
+    assert guide.at == 5
+    assert [correction.max() for correction in guide.corrections] == [0.0, 0.0, 1.0, 0.0, 0.0]
+    assert info["reward_terms"]["time"] == pytest.approx(-0.5 * 3 * env.dt)
+    made.step(ones(made))
+    assert guide.at == 6
+
+
+def test_a_seed_is_the_episode_that_the_task_has_for_it(env):
+    made = residual(env)
+    first, info = made.reset(seed=1_000_003)
+    assert info["seed"] == made.guide.begun[-1][0] == 1_000_003
+    _, expected = env.reset(seed=1_000_003)
+    assert info["layout"].as_json() == expected["layout"].as_json()
+    again, _ = made.reset(seed=1_000_003)
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+
+
+def test_episodes_that_nobody_asked_for_are_of_the_training_seeds(env):
+    made = residual(env)
+    made.reset(seed=1_000_003)
+    seeds = [made.reset()[1]["seed"] for _ in range(20)]
+    assert max(seeds) < 1_000_000
+    assert len(set(seeds)) == 20
+
+
+def test_a_force_limit_is_drawn_and_told(env):
+    made = residual(env, reward=ResidualReward(force_limit_n=(25.0, 35.0)))
+    for seed in range(10):
+        made.reset(seed=seed)
+    limits = [limit for _, limit in made.guide.begun]
+    assert 25.0 <= min(limits) < max(limits) <= 35.0
+
+
+def test_the_shaping_adds_up_to_what_the_first_state_was_worth(env):
+    # Discounted as the learner does it, the potentials cancel: only the first one is left.
+    reward = ResidualReward(success=0.0, failure=0.0, time_per_s=0.0, correction=0.0, force=0.0)
+    made = residual(env, ("",) * 3 + ("LR",), reward, end=8)
+    made.reset(seed=0)
+    worth = reward.plan * float(made.guide.walked().mean())
+    total, discount, terminated = 0.0, 1.0, False
+    while not terminated:
+        _, got, terminated, truncated, info = made.step(ones(made))
+        assert not truncated
+        total += discount * got
+        discount *= reward.discount
+    assert info["failure"] == "gave_up"
+    assert total == pytest.approx(-worth)
+
+
+def test_a_script_with_nothing_left_to_do_ends_the_episode_after_a_while(env):
+    made = residual(env, end=5)
+    made.reset(seed=0)
+    steps, terminated = 0, False
+    while not terminated:
+        _, _, terminated, truncated, info = made.step(ones(made))
+        steps += 1
+    assert not truncated
+    assert info["reward_terms"]["failure"] == made.reward.failure
+    assert 1.5 < (steps - 4) * env.dt < 1.6
+
+
+def test_each_arm_has_its_share_of_the_reward(env):
+    made = residual(env, ("L",))
+    made.reset(seed=0)
+    action = ones(made)
+    _, got, _, _, info = made.step(action)
+    left, right = info["reward_by_arm"]
+    assert got == pytest.approx(left + right)
+    assert got == pytest.approx(sum(info["reward_terms"].values()))
+    # Only the left arm is corrected, and only it got on by as much.
+    assert info["reward_terms"]["correction"] == pytest.approx(-0.01)
+    assert left != right
+
+
+def test_an_actor_is_not_told_what_only_a_critic_may_know(env):
+    made = residual(env)
+    seen, _ = made.reset(seed=0)
+    parts = dict(env.scene.parts)
+    env.scene.parts = {n: p @ Pose.translation([0.0, 0.0, 0.004]) for n, p in parts.items()}
+    other = made._observe()
+    assert np.array_equal(seen["policy"], other["policy"])
+    assert not np.array_equal(seen["critic"], other["critic"])
+
+
+def test_wrong_use_is_said(env):
+    made = residual(env)
+    with pytest.raises(RuntimeError, match="before reset"):
+        made.step(ones(made))
+    made.reset(seed=0)
+    with pytest.raises(ValueError, match=r"expected \(14,\) finite numbers"):
+        made.step(np.zeros(3, np.float32))
+    with pytest.raises(ValueError, match="finite"):
+        made.step(ones(made) * np.nan)
+    with pytest.raises(RuntimeError, match="ten episodes ended before"):
+        residual(env, ("",)).reset(seed=0)
+    with pytest.raises(ValueError, match="force_limit_n: expected 0 < smallest"):
+        ResidualReward(force_limit_n=(3.0, 2.0))
+
+
+def test_there_are_two_for_every_task_that_is_corrected():
+    assert len(RESIDUAL_ENVIRONMENTS) == 2 * len(CORRECTED)
+    assert "workcell/NutInsertionResidualFixedPelvis-v0" in RESIDUAL_ENVIRONMENTS
+    assert set(RESIDUAL_ENVIRONMENTS) <= set(gymnasium.registry)
+
+
+@pytest.fixture(scope="module")
+def nuts():
+    overrides = ["reward.force_limit_n=[30, 30]", "residual.authority.stiffness=0.25"]
+    with gymnasium.make(RESIDUAL_ENVIRONMENTS[1], overrides=overrides) as env:
+        yield env.unwrapped
+
+
+def test_values_are_checked_like_those_of_a_run(nuts):
+    assert nuts.guide.config.authority.stiffness == 0.25
+    with pytest.raises(ConfigError, match=r"reward.time_per: unknown key. Did you mean 'time_per_"):
+        gymnasium.make(RESIDUAL_ENVIRONMENTS[1], overrides=["reward.time_per=1"])
+    with pytest.raises(UnknownName, match="Did you mean 'left'"):
+        gymnasium.make(RESIDUAL_ENVIRONMENTS[1], arms=["lft"])
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_trained_policy_does_what_its_network_did_in_training(nuts, tmp_path, shared):
+    guide, env = nuts.guide, nuts.env
+    copies = 1 if shared else 2
+    spec = MlpSpec(copies * guide.size, (16,), copies * 7)
+    rng = np.random.default_rng(3)
+    tensors = {name: rng.normal(0.0, 0.02, shape) for name, shape in spec.tensors().items()}
+    network = Mlp(spec, tensors, Normalization.none(spec.inputs))
+    facts = {"algorithm": "PPO", "steps": 1, "seed": 0, "wall_s": 1.0, "command": "by hand"}
+    stored = save_residual(tmp_path / "p", nuts, network, robots=["talos_fixed", "talos"], **facts)
+    assert stored.config.shared is shared
+    assert stored.manifest.contract.robots == ("talos_fixed", "talos")
+
+    seen, _ = nuts.reset(seed=5)
+    steps, there = 12, []
+    for _ in range(steps):
+        blocks = seen["policy"].reshape(1 if not shared else 2, -1)
+        action = np.concatenate([network(block) for block in blocks])
+        seen, *_ = nuts.step(action)
+        there.append(nuts._last)
+    policy = stored.policy(dataclasses.replace(stored.config, force_limit_n=30.0))
+    observation, _ = env.reset(seed=5)
+    policy.reset(brief_of(env, 5))
+    here = [observation]
+    while not all(np.array_equal(here[-1][key], there[-1][key]) for key in there[-1]):
+        assert len(here) < 200, "the policy never came to where it was in training"
+        observation, *_ = env.step(policy.act(here[-1]))
+        here.append(observation)
+    assert len(here) > steps
+
+
+def test_only_an_environment_with_the_real_script_makes_a_policy(env, tmp_path):
+    made = residual(env)
+    network = Mlp(
+        MlpSpec(5, (), 7),
+        {"layers.0.weight": np.zeros((7, 5)), "layers.0.bias": np.zeros(7)},
+        Normalization.none(5),
+    )
+    facts = {"algorithm": "PPO", "steps": 1, "seed": 0, "wall_s": 1.0, "command": "by hand"}
+    with pytest.raises(TypeError, match=ScriptGuide.__name__):
+        save_residual(tmp_path / "p", made, network, **facts)
