@@ -14,6 +14,7 @@ import numpy as np
 from envs.actions import ActionScale
 from envs.assembly_env import AssemblyEnv
 from robot.cell import Cell
+from robot.control.reflex import Reflex
 from robot.control.self_collision import pairs_of
 from robot.control.whole_body import WholeBodyConfig, WholeBodyController
 from robot.descriptions import derive
@@ -208,13 +209,13 @@ def build_robot(
 
 
 def build_controller(
-    config: RobotConfig, model: RobotModel, cell: CellConfig
+    config: RobotConfig, model: RobotModel, cell: CellConfig, reflex: Reflex | None = None
 ) -> WholeBodyController:
-    """Return the whole-body controller of a robot."""
+    """Return the whole-body controller of a robot, and what moves its references in a shove."""
     shapes = derive(config.description).collision_shapes()
     pairs = pairs_of(config.collision_pairs, shapes, list(config.tool_frames.values()))
     feet = config.foot_half_sizes
-    return WholeBodyController(model, config.torso_link, feet, cell.controller, pairs)
+    return WholeBodyController(model, config.torso_link, feet, cell.controller, pairs, reflex)
 
 
 def build_cell(parts: SimRobotParts, station: Station, cell: CellConfig) -> Cell:
