@@ -70,11 +70,11 @@ def make_residual_environment(
         UnknownName: If a name does not exist.
         ConfigError: If a value is out of range or a robot's package is not installed.
     """
-    folder = config_folder() / "policy"
-    scripted = load(folder / "scripted.yaml", ScriptedConfig)
+    folder = config_folder()
+    scripted = load(folder / "policy" / "scripted.yaml", ScriptedConfig)
     base = ResidualConfig(scripted=scripted)
     more = {
-        "residual": Section("residual", ResidualConfig, folder / "residual.yaml", base),
+        "residual": Section("residual", ResidualConfig, folder / "residual" / f"{task}.yaml", base),
         "reward": Section("reward", ResidualReward, None, ResidualReward()),
     }
     config = resolve_choice(Choice(task, level=level, robot=robot), overrides, more=more)
