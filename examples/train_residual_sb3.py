@@ -14,6 +14,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecNormalize
 
+from policies.sb3_arms import ArmsVecEnv
 from policies.sb3_export import mlp_of
 from policies.sb3_policies import AsymmetricPolicy
 from workcell.residual import save_residual
@@ -25,7 +26,8 @@ def train(steps: int, workers: int = 2, folder: Path = Path("runs/residual_ppo")
     """Train for some steps, with one simulation per worker, and write the policy."""
     began = time.monotonic()
     environments = make_vec_env(ENVIRONMENT, workers, seed=0, vec_env_cls=SubprocVecEnv)
-    normalized = VecNormalize(environments, gamma=0.99)
+    # Both hands do the same job: one network learns from both, and will correct both.
+    normalized = VecNormalize(ArmsVecEnv(environments, arms=2), gamma=0.99)
     # Small at first: what is corrected already works. The critic alone knows where the parts are.
     small = {"log_std_init": -1.5, "net_arch": [128, 128]}
     model = PPO(AsymmetricPolicy, normalized, n_steps=128, seed=0, policy_kwargs=small, verbose=1)
@@ -40,4 +42,4 @@ def train(steps: int, workers: int = 2, folder: Path = Path("runs/residual_ppo")
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    train(int(sys.argv[1]) if len(sys.argv) > 1 else 256)
+    train(int(sys.argv[1]) if len(sys.argv) > 1 else 512)
