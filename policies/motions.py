@@ -142,7 +142,16 @@ class Zero(ScriptedMotion):
 
 
 class Grasp(ScriptedMotion):
-    """Closes softly, so that the part stays where the pads find it, and checks what is held."""
+    """Closes softly, so that the part stays where the pads find it, and checks what is held.
+
+    A part that cannot give way draws the hand to where it is. Where the phase says so, by a limit
+    `yield_s` above zero, the target goes there too, in so many seconds: a hand that turned stiff
+    with its target elsewhere would jerk the part out of its socket, and the feet off their place;
+    and a target that jumped there would take the hand along and further.
+    """
+
+    # Share of the way to where the tool is that the target goes per step.
+    _YIELD = 0.25
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
@@ -158,10 +167,21 @@ class Grasp(ScriptedMotion):
         if self._still >= 3:
             if abs(sense.opening - width) > 1.2e-3:
                 return self.wish(self.goal, SOFT, Status.FAILED, "empty_grasp")
-            return self.wish(self.goal, SOFT, Status.DONE)
+            yielded = self._still * sense.dt >= self.limit("yield_s", 0.0)
+            return self.wish(self._target(sense), SOFT, Status.DONE if yielded else Status.RUNNING)
         if self.elapsed(sense) > 1.5:
             return self.wish(self.goal, SOFT, Status.FAILED, "blocked_grasp")
-        return self.wish(self.goal, SOFT)
+        return self.wish(self._target(sense), SOFT)
+
+    def _target(self, sense: Sense) -> Pose:
+        """Return the goal, or where the target has come on its way to the tool."""
+        if self._still == 0 or self.limit("yield_s", 0.0) <= 0.0:
+            return self.goal
+        apart = sense.pose_world_target.inverse() @ sense.pose_world_tool
+        step = Pose.from_rotation_vector(
+            self._YIELD * apart.rotation_vector(), self._YIELD * apart.position
+        )
+        return sense.pose_world_target @ step
 
 
 class Release(ScriptedMotion):

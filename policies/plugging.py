@@ -26,6 +26,12 @@ _LEAD = 0.0004
 # less than this force is felt, in N. Slowly: a hand that follows at once follows its own load, too.
 _FOLLOW = 0.08
 _FOLLOW_BELOW = 60.0
+# How fast a part is turned straight, in rad/s, and what counts as straight, in rad; it has so long,
+# in s, and is pushed no harder meanwhile, in N.
+_STRAIGHTEN_SPEED = 0.6
+_STRAIGHT = 0.012
+_STRAIGHTEN_TIME = 0.6
+_STRAIGHTEN_PUSH = 20.0
 # A spring is stretched by so much at most, in m.
 _LONGEST_SPRING = 0.04
 # Soft enough to be led by a socket, stiff enough not to buckle under the largest push.
@@ -43,12 +49,18 @@ class Drive(ContactMotion):
     # A pull is made by a target that moves away, on a stiff spring: when the part comes free, the
     # spring is slack within millimetres, where a force would go on until somebody notices.
     by_spring = False
+    # Whether the part is led by its socket, or still by the hand.
+    led = True
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self.force = max(0.0, self.direction * sense.push)
         self.push = 0.0 if self.by_spring else self.direction * self.force
+        # How the part is turned against the goal should be, and how far it has turned about tool y
+        # in the hand since the goal was found: the pads feel that under load, too.
         self._turn = self.in_goal(sense.pose_world_target).rotation_vector()
+        self._angle = sense.in_hand[3] if sense.in_hand[0] > 0.5 else None
+        self._slip = Pose.identity()
         self._last = self.depth_start
         # Where the part was, and how hard it was pushed, when it last got on.
         self._mark = self.depth_start
@@ -95,12 +107,34 @@ class Drive(ContactMotion):
 
     def follow(self, sense: Sense) -> None:
         """Let the target go to where the part leads the tool."""
-        here = self.in_goal(sense.pose_world_tool)
+        self.feel(sense)
+        here = self.in_goal(sense.pose_world_tool) @ self._slip
         self.ahead = self.depth(sense) + self.direction * _LEAD
-        if self.felt(sense) > _FOLLOW_BELOW:
+        if self.felt(sense) > _FOLLOW_BELOW or not self.led:
             return
         self.side_target += _FOLLOW * (here.position[:2] - self.side_target)
         self._turn = self._turn + _FOLLOW * (here.rotation_vector() - self._turn)
+
+    def feel(self, sense: Sense) -> None:
+        """Feel how far the part has turned in the hand."""
+        if self._angle is not None and sense.in_hand[0] > 0.5:
+            turned = sense.in_hand[3] - self._angle
+            self._slip = Pose.from_rotation_vector((0.0, turned, 0.0))
+
+    def straighten(self, sense: Sense) -> bool:
+        """Turn the part to how it should lie, about the tip that is held by the mouth.
+
+        Returns:
+            Whether it lies so.
+        """
+        self.feel(sense)
+        reach = _STRAIGHTEN_SPEED * sense.dt
+        step = np.clip(-self._turn, -reach, reach)
+        self._turn = self._turn + step
+        tip = 1e-3 * self.limit("tip_mm", 0.0)
+        self.side_target += tip * np.array([-step[1], step[0]])
+        here = self.in_goal(sense.pose_world_tool) @ self._slip
+        return bool(np.abs(here.rotation_vector()).max() < _STRAIGHT)
 
     def has_stopped(self, sense: Sense) -> bool:
         """Return whether the part has stopped although it is driven harder and harder."""
@@ -112,7 +146,7 @@ class Drive(ContactMotion):
     @override
     def target(self) -> Pose:
         offset = [*self.side_target, self.ahead]
-        return self.goal @ Pose.from_rotation_vector(self._turn, offset)
+        return self.goal @ Pose.from_rotation_vector(self._turn, offset) @ self._slip.inverse()
 
 
 class Mate(Drive):
@@ -139,6 +173,7 @@ class Mate(Drive):
         super().__init__(phase, pose_world_goal, sense)
         self._moved_loaded = 0.0
         self._before = self.depth_start
+        self.led = False
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -148,6 +183,12 @@ class Mate(Drive):
         self._before = depth
         going = self._moved_loaded > self._ON_PROFILE or self.advanced(sense) > self._PAST_KEY
         strongest = self.limit("force_n", 110.0) if going else self.limit("entry_n", 70.0)
+        if not self.led:
+            # A plug askew would be wedged, and bend pins, before the walls could lead it.
+            late = self.elapsed(sense) > _STRAIGHTEN_TIME
+            self.led = self.straighten(sense) or late
+            self.drive(sense, _STRAIGHTEN_PUSH)
+            return self.wish(self.target(), _LED)
         self.drive(sense, strongest)
         stopped = self.has_stopped(sense)
         at_most = self.felt(sense) > 0.9 * strongest

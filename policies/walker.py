@@ -41,6 +41,8 @@ class ScriptedConfig:
     Attributes:
         regrasps: How often it tries again to take a part from its place.
         retries: How often it tries again to insert the part it holds.
+        relocks: How often it tries again after a lock did not go in: a latch that did not click
+            seldom clicks the next time.
         fetches: How often it fetches another part after losing or giving up one.
         use_touch: Whether it corrects for how the pads feel the part.
         back_off_m: How far it draws back before trying again, in m.
@@ -48,6 +50,7 @@ class ScriptedConfig:
 
     regrasps: int = 3
     retries: int = 4
+    relocks: int = 1
     fetches: int = 2
     use_touch: bool = True
     back_off_m: float = 0.015
@@ -149,7 +152,7 @@ class ArmWalker:
         if self._motion is None:
             if phase.heavy and not may_push:
                 return Wish(sense.pose_world_target, phase.gripper_opening, MIDDLE)
-            self._motion = MOTIONS[phase.motion](phase, self._goal(phase), sense)
+            self._motion = MOTIONS[phase.motion](phase, self._goal(phase, sense), sense)
         if phase.pose_tool_part is not None and phase.motion is not Motion.GRASP:
             self._feel(sense)
             if self._lost(sense):
@@ -191,7 +194,12 @@ class ArmWalker:
             # A part that sits draws the hand that closes on it to where it is; one that is let go
             # was there when the fingers began to open.
             there = sense if phase.motion is Motion.GRASP else motion.start
-            self._found[phase.place] = there.pose_world_tool @ phase.pose_world_tool.inverse()
+            felt = there.in_hand
+            touched = self.config.use_touch and felt[0] > 0.5
+            held = self._held_askew(felt[1:]) if touched else Pose.identity()
+            self._found[phase.place] = (
+                there.pose_world_tool @ held.inverse() @ phase.pose_world_tool.inverse()
+            )
         if phase.motion is Motion.RELEASE:
             self._wrench_zero = np.zeros(6)
         if isinstance(motion, Zero):
@@ -204,23 +212,35 @@ class ArmWalker:
             if self._resume is not None:
                 self.index, self._resume = self._resume, None
 
-    def _goal(self, phase: Phase) -> Pose:
-        """Return a phase's pose, moved to where its place was found, or by how the part is held."""
-        found = self._found.get(phase.place)
-        if found is not None:
-            return found @ phase.pose_world_tool
+    def _goal(self, phase: Phase, sense: Sense) -> Pose:
+        """Return a phase's pose, moved to where its place was found, and by how the part is held."""
+        found, goal = self._found.get(phase.place), phase.pose_world_tool
+        goal = goal if found is None else found @ goal
         if phase.pose_tool_part is None or phase.motion is Motion.GRASP:
-            return phase.pose_world_tool
-        if self.config.use_touch and len(self._touch) >= _FEWEST_TOUCHES:
-            shift_x, shift_z, angle = np.mean(self._touch[-_TOUCH_SAMPLES:], axis=0)
-            nominal = phase.pose_tool_part
-            turn = Pose.from_rotation_vector((0.0, angle, 0.0))
-            felt = Pose(
-                nominal.position + np.array([shift_x, 0.0, shift_z]),
-                (turn @ nominal).quaternion,
-            )
-            self._correction = nominal @ felt.inverse()
-        return phase.pose_world_tool @ self._correction
+            return goal
+        if not self.config.use_touch:
+            return goal
+        if phase.motion in _IN_SOCKET and sense.in_hand[0] > 0.5:
+            # A search may have turned the part in the hand since it was carried.
+            self._correction = self._held_askew(sense.in_hand[1:])
+        elif len(self._touch) >= _FEWEST_TOUCHES:
+            self._correction = self._held_askew(np.mean(self._touch[-_TOUCH_SAMPLES:], axis=0))
+        return goal @ self._correction
+
+    def _held_askew(self, felt: Array) -> Pose:
+        """Return by what a tool pose is to be changed for a part that is felt to be held askew.
+
+        Args:
+            felt: Its shift along tool x and z, in m, and its angle about tool y, in rad. Shape (3,).
+        """
+        shift_x, shift_z, angle = felt
+        before = reversed(self.phases[: self.index + 1])
+        nominal = next(p.pose_tool_part for p in before if p.pose_tool_part is not None)
+        turn = Pose.from_rotation_vector((0.0, angle, 0.0))
+        held = Pose(
+            nominal.position + np.array([shift_x, 0.0, shift_z]), (turn @ nominal).quaternion
+        )
+        return nominal @ held.inverse()
 
     def _feel(self, sense: Sense) -> None:
         """Collect touch while nothing but the hand touches the part."""
@@ -248,7 +268,7 @@ class ArmWalker:
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
         in_hand = reason not in _EMPTY
         again = self._find("approach")
-        if in_hand and self._again("retry"):
+        if in_hand and self._again("relock" if reason == "not_locked" else "retry"):
             if again is not None and again < self.index:
                 return self._draw_back(sense, self.config.back_off_m, again)
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
@@ -304,6 +324,7 @@ class ArmWalker:
         bound = {
             "regrasp": self.config.regrasps,
             "retry": self.config.retries,
+            "relock": self.config.relocks,
             "fetch": self.config.fetches,
         }[kind]
         if self._attempt[kind] >= bound:

@@ -87,6 +87,7 @@ class PlugFacts:
 
     Attributes:
         time: In s.
+        free_since: When the arm was free for the next piece of work, in s.
         fit: In its header.
         dock_fit: In its dock.
         held: A closed hand is at it.
@@ -102,6 +103,7 @@ class PlugFacts:
     """
 
     time: float
+    free_since: float
     fit: Fit
     dock_fit: Fit
     held: bool
@@ -193,6 +195,7 @@ class PlugJudge:
         self._back_at: float | None = None
         self._unplug_time: float | None = None
         self._unplugged = False
+        self._whole: dict[str, float] = {}
         self._harm_plug: str | None = None
         self._harm_unplug: str | None = None
         self._harms_before: dict[str, float] = dict.fromkeys(HARMS, 0.0)
@@ -200,6 +203,11 @@ class PlugJudge:
         self._approach = 0.0
         self.lacks: str | None = None
         self.docked = False
+
+    @property
+    def done(self) -> int:
+        """How many of the pieces of work on it have been done."""
+        return len(self._whole)
 
     @property
     def faulty(self) -> bool:
@@ -253,9 +261,14 @@ class PlugJudge:
                 self._plugged and plug is None,
                 plug,
                 self._plug_time if self._plugged else None,
+                self._whole.get("plug"),
             ),
             f"unplug {slot}": Operation(
-                f"unplug{suffix}", self._unplugged and unplug is None, unplug, self._unplug_time
+                f"unplug{suffix}",
+                self._unplugged and unplug is None,
+                unplug,
+                self._unplug_time,
+                self._whole.get("unplug"),
             ),
         }
 
@@ -281,6 +294,8 @@ class PlugJudge:
             self._plug_time = facts.time - began
         # A hand that still holds it may hold it up.
         self._plugged = not facts.held
+        if self._plugged:
+            self._whole["plug"] = facts.time - facts.free_since
 
     def _look_at_unmating(self, facts: PlugFacts) -> None:
         if facts.held and self._back_at is None:
@@ -291,6 +306,8 @@ class PlugJudge:
             if facts.dwell is None or facts.dwell < self._rule.dwell:
                 self._harm_unplug = self._harm_unplug or "short_dwell"
         self._unplugged = self._unplug_time is not None and self.docked
+        if self._unplugged and "unplug" not in self._whole:
+            self._whole["unplug"] = facts.time - facts.free_since
 
     def _refused(self) -> bool:
         """Return whether a plug that cannot be mated was tried and is back in its dock."""

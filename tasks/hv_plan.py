@@ -34,6 +34,7 @@ class HvPlanConfig:
         standoff_m: How far before the mouth the hand slows down to feel for it, in m.
         carry_speed_m_s: Speed of free motions, the harness in tow.
         near_speed_m_s: Speed of straight approaches and retreats.
+        yield_s: For how long a hand that has closed gives way to where the plug holds it.
         still_m_s: A hand slower than this rests.
         contact_speed_m_s: Speed at which the header is felt for.
         contact_force_n: Axial force that counts as contact.
@@ -56,6 +57,7 @@ class HvPlanConfig:
         dwell_s: From the opened interlock to the pull that parts the power contacts.
         extract_force_n: Largest pull on the released plug.
         extract_room_mm: How far beyond the mouth a plug is drawn straight out.
+        draw_force_n: Largest pull out of the dock.
         dock_force_n: Largest push into the dock.
         settle_s: For how long a hand that lets go rests before its fingers open.
     """
@@ -67,6 +69,7 @@ class HvPlanConfig:
     standoff_m: float = 0.016
     carry_speed_m_s: float = 0.40
     near_speed_m_s: float = 0.25
+    yield_s: float = 0.28
     still_m_s: float = 0.02
     contact_speed_m_s: float = 0.04
     contact_force_n: float = 4.0
@@ -88,7 +91,8 @@ class HvPlanConfig:
     dwell_s: float = 0.15
     extract_force_n: float = 100.0
     extract_room_mm: float = 6.0
-    dock_force_n: float = 25.0
+    draw_force_n: float = 50.0
+    dock_force_n: float = 30.0
     settle_s: float = 0.1
 
     def __post_init__(self) -> None:
@@ -173,9 +177,12 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     far, touch = back(mouth, config.header_approach_m), back(mouth, config.standoff_m)
     docked = steps.docked()
     far_dock = back(docked, config.dock_approach_m)
+    drawn = back(docked, mating.stroke + 2e-3)
+    drawing = {"force_n": config.draw_force_n, "depth_mm": 1e3 * mating.stroke + 2.0}
     entered_mm = max(1.0, 1e3 * (mating.stroke - _BELIEF))
     at_header, at_dock = f"header_{port.slot}", f"dock_{port.slot}"
     mating_limits = {
+        "tip_mm": 1e3 * port.kind.tip,
         "force_n": config.mate_force_n,
         "stroke_mm": 1e3 * mating.stroke,
         "entry_mm": config.entry_mm,
@@ -196,6 +203,7 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.empty("reach", Motion.MOVE, far_dock, steps.free),
         steps.empty("enter_dock", Motion.MOVE, docked, steps.to_grasp, at_dock),
         steps.held("grasp", Motion.GRASP, docked, steps.width, at_dock),
+        steps.held("draw", Motion.EXTRACT, drawn, drawing, at_dock),
         steps.held("withdraw", Motion.MOVE, far_dock, steps.near),
         steps.held("carry", Motion.MOVE, far, steps.free),
         steps.held("approach", Motion.MOVE, touch, steps.near),
@@ -239,6 +247,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         "abort_n": config.abort_n,
     }
     docking = {
+        "tip_mm": 1e3 * port.kind.tip,
         "force_n": config.dock_force_n,
         "entry_n": config.dock_force_n,
         "home_n": 0.6 * config.dock_force_n,
@@ -305,6 +314,7 @@ class _Steps:
         # Fingers close only once the hand rests: one that still swings closes on a collar.
         self.to_grasp = {**self.near, "still_m_s": config.still_m_s}
         self.width = {
+            "yield_s": config.yield_s,
             "width_mm": 2e3 * NECK[1],
             "front_mm": 2e3 * (NECK[1] + COLLAR_RIM),
             "rear_mm": 2e3 * (NECK[1] + REAR_RIM),

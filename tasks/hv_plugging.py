@@ -189,6 +189,8 @@ class HvPlugging(Task):
     def begin(self) -> None:
         self._judges: dict[str, PlugJudge] = {}
         self._hardest = 0.0
+        self._free_since: dict[str, float] = {}
+        self._allowed = False
         self._idle_since: float | None = None
         self._refused = False
 
@@ -201,9 +203,13 @@ class HvPlugging(Task):
                 for slot, assigned in self.station.assigned(events).items()
             }
         measures = {f"lock_in_{slot}": 0.0 for slot in SLOTS}
+        self._look_at_time(snapshot)
         for slot, judge in self._judges.items():
             facts = self._facts(snapshot, judge.assigned)
+            done = judge.done
             judge.look(facts)
+            if judge.done > done:
+                self._free_since[judge.assigned.port.arm] = facts.time
             full = judge.assigned.kind.mating.full_depth
             measures |= {
                 f"short_{slot}_mm": 1e3 * (full - facts.fit.depth),
@@ -245,6 +251,13 @@ class HvPlugging(Task):
             operations=operations,
         )
 
+    def _look_at_time(self, snapshot: Snapshot) -> None:
+        """Note that every arm is free, at the beginning and when plugs may be taken off again."""
+        allowed = bool(snapshot.cell.station.signals.get(ALLOWED, False))
+        if not self._free_since or (allowed and not self._allowed):
+            self._free_since = dict.fromkeys(ARMS, snapshot.cell.time)
+            self._allowed = allowed
+
     def _facts(self, snapshot: Snapshot, assigned: Assigned) -> PlugFacts:
         """Return what is true of one plug now."""
         slot, events, parts = assigned.slot, snapshot.events, snapshot.pose_world_parts
@@ -252,6 +265,7 @@ class HvPlugging(Task):
         dwell = events.get(f"dwell_s_{slot}")
         return PlugFacts(
             time=snapshot.cell.time,
+            free_since=self._free_since[assigned.port.arm],
             fit=fit_of(parts[assigned.header].inverse() @ plug, assigned.plug_kind),
             dock_fit=fit_of(parts[assigned.dock].inverse() @ plug, assigned.plug_kind),
             held=self._held(snapshot, assigned.port.arm, plug),

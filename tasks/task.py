@@ -93,12 +93,15 @@ class Operation:
         success: It is done.
         failure: Why it can no longer be done, or None.
         time_s: How long it took, in s; None until it is done or where time is not taken.
+        whole_s: The same with fetching its part and putting it away, from when the arm was free for
+            it until it was free again, in s; likewise None.
     """
 
     kind: str
     success: bool
     failure: str | None = None
     time_s: float | None = None
+    whole_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class OperationSummary:
         wilson_low: Lower bound of its 95 % interval.
         wilson_high: Upper bound of its 95 % interval.
         time_median_s: Over those whose time was taken, in s, or None.
+        whole_median_s: The same with fetching and putting away, in s, or None.
         failures: How many failed for which reason, the most frequent first.
     """
 
@@ -34,6 +35,7 @@ class OperationSummary:
     wilson_low: float
     wilson_high: float
     time_median_s: float | None
+    whole_median_s: float | None
     failures: Mapping[str, int]
 
 
@@ -190,9 +192,17 @@ def _operations(records: Sequence[CycleRecord]) -> dict[str, OperationSummary]:
         n, passed = len(operations), sum(operation.success for operation in operations)
         low, high = wilson(passed, n)
         times = [item.time_s for item in operations if item.success and item.time_s is not None]
+        whole = [item.whole_s for item in operations if item.success and item.whole_s is not None]
         reasons = Counter(item.failure or "unfinished" for item in operations if not item.success)
         summaries[kind] = OperationSummary(
-            n, passed, passed / n, low, high, _quantile(times, 0.5), dict(reasons.most_common())
+            n,
+            passed,
+            passed / n,
+            low,
+            high,
+            _quantile(times, 0.5),
+            _quantile(whole, 0.5),
+            dict(reasons.most_common()),
         )
     return summaries
 

@@ -263,7 +263,7 @@ def _operations(run: StoredRun) -> Iterator[Html]:
     if summary.operations:
         yield heading(3, "Operations")
         yield table(
-            ("kind", "done", "rate", "95 % interval", "median time", "failures"),
+            ("kind", "done", "rate", "95 % interval", "median time", "with fetching", "failures"),
             [
                 (
                     kind,
@@ -271,11 +271,12 @@ def _operations(run: StoredRun) -> Iterator[Html]:
                     percent(op.success_rate),
                     f"{percent(op.wilson_low)} to {percent(op.wilson_high)}",
                     seconds(op.time_median_s),
+                    seconds(op.whole_median_s),
                     ", ".join(f"{count} {reason}" for reason, count in op.failures.items()),
                 )
                 for kind, op in summary.operations.items()
             ],
-            numbers=(1, 2, 3, 4),
+            numbers=(1, 2, 3, 4, 5),
         )
     rows = [
         (arm, kind, str(count))

@@ -96,6 +96,8 @@ def summary_table(summary: Summary) -> Text:
         took = (
             "" if operation.time_median_s is None else f", median {operation.time_median_s:.2f} s"
         )
+        if operation.whole_median_s is not None:
+            took += f", {operation.whole_median_s:.2f} s with fetching and putting away"
         rows.append((kind, f"{operation.successes} of {operation.n} ({bounds}){took}"))
         rows += [
             (f"{kind} failed: {reason}", str(number))

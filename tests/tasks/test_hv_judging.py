@@ -49,6 +49,7 @@ def assigned(fault=Fault.NONE, kind=KIND, **changes):
 
 def facts(time=0.0, fit=HOME, dock_fit=FAR, **changes):
     fields = {
+        "free_since": 0.0,
         "held": False,
         "latched": True,
         "lock_in": True,
@@ -244,3 +245,15 @@ def test_progress_rises_from_dock_to_header_and_back():
     assert seen[0] == 0.0
     assert seen[-1] == 1.0
     assert seen == sorted(seen)
+
+
+def test_the_whole_time_of_a_plug_counts_from_when_its_arm_was_free():
+    judge = PlugJudge(assigned(), RULE)
+    judge.look(facts(time=3.0, fit=FAR, held=True, free_since=1.0))
+    judge.look(facts(time=5.0, held=True, free_since=1.0))
+    assert judge.done == 0
+    judge.look(facts(time=6.0, free_since=1.0))
+    plug = judge.operations()["plug left_0"]
+    assert judge.done == 1
+    assert plug.time_s == pytest.approx(2.0)
+    assert plug.whole_s == pytest.approx(5.0)
