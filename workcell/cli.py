@@ -95,6 +95,10 @@ def list_names(as_json: Json = False) -> int:
 def doctor(
     robot: Annotated[list[str] | None, typer.Option(help="Robots to measure; repeatable.")] = None,
     measure: Annotated[bool, typer.Option(help="Measure the speed of this machine.")] = True,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="Jobs of which to time a whole episode, part by part; repeatable."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Show versions, what is missing, and whether this machine holds the control rate."""
@@ -104,7 +108,7 @@ def doctor(
     with open_output(as_json) as output:
         robots = tuple(robot or ("talos", "talos_fixed")) if measure else ()
         with output.console.status("measuring"):
-            report = examine(robots)
+            report = examine(robots, tuple(task or ()) if measure else ())
         output.console.print(two_columns(report.rows()))
         output.result(report.as_json())
     return 0 if report.healthy else 1

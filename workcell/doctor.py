@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from robot.clock import Clock
 from robot.control.controller import Controller
 from robot.errors import ConfigError
 from workcell.catalog import Choice, known_names, load_robot, resolve_choice
+from workcell.doctor_task import QUIET_SHARE, TaskFigures, measure_task
 from workcell.provenance import commit, versions
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ _ENV_PERIOD = 0.05
 # in half its period.
 _LEAST_REAL_TIME_FACTOR = 2.0
 _LARGEST_TICK_MS = 1.0
-# A process that is given less of a core than this was measured beside others.
-_QUIET_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,7 @@ class DoctorReport:
         missing: Remedy by what is missing.
         unusable_robots: Remedy by robot whose package is not installed; nothing else needs it.
         speed: Figures by robot.
+        tasks: Figures of whole episodes, by task.
     """
 
     commit: str
@@ -86,6 +86,7 @@ class DoctorReport:
     missing: Mapping[str, str]
     unusable_robots: Mapping[str, str]
     speed: Mapping[str, DoctorFigures]
+    tasks: Mapping[str, TaskFigures] = field(default_factory=dict)
 
     @property
     def healthy(self) -> bool:
@@ -108,7 +109,7 @@ class DoctorReport:
         rows += [(f"robot {name}", remedy) for name, remedy in self.unusable_robots.items()]
         for name, speed in self.speed.items():
             verdict = "holds the control rate" if speed.fast_enough else "too slow for real time"
-            if speed.core_share < _QUIET_SHARE:
+            if speed.core_share < QUIET_SHARE:
                 verdict += f" (busy: it was given {100.0 * speed.core_share:.0f} % of a core)"
             rows += [
                 (f"{name}: verdict", verdict),
@@ -121,20 +122,25 @@ class DoctorReport:
                     f"{speed.env_steps_per_s:.0f} per s",
                 ),
             ]
+        for task, figures in self.tasks.items():
+            rows += figures.rows(task)
         return rows
 
 
-def examine(robots: Sequence[str]) -> DoctorReport:
-    """Look at the installation, and at the speed of some robots.
+def examine(robots: Sequence[str], tasks: Sequence[str] = ()) -> DoctorReport:
+    """Look at the installation, and at the speed of some robots and jobs.
 
     Args:
         robots: Whom to measure.
+        tasks: Of which jobs to run an episode; takes a minute or two each.
 
     Raises:
-        UnknownName: If there is no such robot.
+        UnknownName: If there is no such robot or task.
         ConfigError: If the package of a robot to measure is not installed.
     """
     configs = {name: load_robot(name) for name in robots}
+    for task in tasks:
+        resolve_choice(Choice(task))
     found = versions()
     unusable = {}
     for name in known_names()["robot"]:
@@ -151,6 +157,7 @@ def examine(robots: Sequence[str]) -> DoctorReport:
         missing={n: f"pip install {n}" for n, version in found.items() if version is None},
         unusable_robots=unusable,
         speed={name: measure(name) for name in configs},
+        tasks={task: measure_task(task) for task in tasks},
     )
 
 

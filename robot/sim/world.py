@@ -19,6 +19,7 @@ from robot.sim.client import Client
 from robot.sim.picture import Lens, Painter, Picture, View, take
 from robot.sim.robot_body import SimRobot
 from robot.sim.shapes import make_shapes
+from robot.sim.stopwatch import Stopwatch
 from robot.spatial import Pose
 
 GRAVITY = 9.81
@@ -98,6 +99,7 @@ class World(Clock):
         self._actuators: list[Callable[[], None]] = []
         self._samplers: list[Callable[[], None]] = []
         self._elements: list[ForceElement] = []
+        self._pushes: list[Callable[[World], None]] = []
         self._painters: list[Painter] = []
         self._saved: tuple[int, int] | None = None
         self._asleep: set[str] = set()
@@ -117,8 +119,8 @@ class World(Clock):
         for _ in range(self._substeps):
             for actuate in self._actuators:
                 actuate()
-            for element in self._elements:
-                element.apply(self)
+            for push in self._pushes:
+                push(self)
             self._step()
             self._steps += 1
             for sample in self._samplers:
@@ -131,6 +133,7 @@ class World(Clock):
     def add_element(self, element: ForceElement) -> None:
         """Let an element push before each physics step."""
         self._elements.append(element)
+        self._pushes.append(element.apply)
 
     def add_sampler(self, function: Callable[[], None]) -> None:
         """Call a function after each physics step: a sensor."""
@@ -139,6 +142,17 @@ class World(Clock):
     def add_painter(self, function: Painter) -> None:
         """Call a function with every picture that is taken: something seen that is no body."""
         self._painters.append(function)
+
+    def time_parts(self, watch: Stopwatch) -> None:
+        """Let a stopwatch time what steps are made of: the engine, and what was added so far.
+
+        Args:
+            watch: Counts what was added by the name of its class, the engine as `Bullet`.
+        """
+        self._step = watch.timed("Bullet", self._step)
+        self._actuators = [watch.timed_method(function) for function in self._actuators]
+        self._pushes = [watch.timed_method(function) for function in self._pushes]
+        self._samplers = [watch.timed_method(function) for function in self._samplers]
 
     def load_robot(self, name: str, urdf: Path, pose_world_base: Pose, fixed: bool) -> SimRobot:
         """Put a robot into the world, its joints at zero and without motors.

@@ -5,6 +5,7 @@ import pytest
 from robot.errors import ConfigError, UnknownName
 from workcell import doctor, provenance
 from workcell.doctor import DoctorFigures, examine
+from workcell.doctor_task import TaskFigures
 
 FAST = DoctorFigures(0.3, 0.8, 150.0, 2.5, 62.0, 25.0, 1.0)
 
@@ -66,3 +67,26 @@ def test_a_robot_is_measured(monkeypatch):
     # Two physics steps and one controller tick are part of the whole, and not all of it.
     parts_ms = 2e-3 * figures.physics_step_us + figures.tick_median_ms
     assert parts_ms < 2.0 / figures.real_time_factor * 1.5
+
+
+def test_a_misspelled_job_is_answered_before_anything_is_measured():
+    with pytest.raises(UnknownName, match="Did you mean 'hv_plugging'"):
+        examine((), ("hv_pluging",))
+
+
+def test_a_job_is_shown_with_its_largest_parts_first_and_the_small_ones_together(monkeypatch):
+    parts = {"controller": 200.0, "Bullet": 390.0, "Shove": 4.0, "Magnet": 6.0}
+    figures = TaskFigures("factory", 41, 60.0, 1.2, 1.5, 0.5, parts)
+    monkeypatch.setattr(doctor, "measure_task", lambda task: figures)
+    report = examine((), ("hv_plugging",))
+    what = "hv_plugging, factory, seed 41"
+    assert report.rows()[-4:] == [
+        (
+            f"{what}: real-time factor",
+            "1.20 over 60 s, too slow, busy: given 50 % of a core (1.5 wanted)",
+        ),
+        (f"{what}: Bullet", "390 us of 600 per ms"),
+        (f"{what}: controller", "200 us of 600 per ms"),
+        (f"{what}: other parts", "10 us"),
+    ]
+    assert report.as_json()["tasks"]["hv_plugging"]["parts_us"]["Bullet"] == 390.0
