@@ -29,7 +29,7 @@ _FOLLOW_BELOW = 60.0
 # How fast a part is turned straight, in rad/s, and what counts as straight, in rad; it has so long,
 # in s, and is pushed no harder meanwhile, in N.
 _STRAIGHTEN_SPEED = 0.6
-_STRAIGHT = 0.012
+_STRAIGHT = 0.005
 _STRAIGHTEN_TIME = 0.6
 _STRAIGHTEN_PUSH = 20.0
 # A spring is stretched by so much at most, in m.
@@ -133,8 +133,7 @@ class Drive(ContactMotion):
         self._turn = self._turn + step
         tip = 1e-3 * self.limit("tip_mm", 0.0)
         self.side_target += tip * np.array([-step[1], step[0]])
-        here = self.in_goal(sense.pose_world_tool) @ self._slip
-        return bool(np.abs(here.rotation_vector()).max() < _STRAIGHT)
+        return bool(np.abs(self._turn).max() < _STRAIGHT)
 
     def has_stopped(self, sense: Sense) -> bool:
         """Return whether the part has stopped although it is driven harder and harder."""

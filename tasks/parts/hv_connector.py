@@ -1,8 +1,9 @@
 """A family of high-voltage connectors from one description: sizes, key, strokes and forces.
 
 No maker publishes its force tables; the ranges are those of the ergonomics and USCAR-type figures
-for hand plugs: strokes of 7 to 16 mm, 45 to 100 N to mate, 20 to 100 N to unmate, a lock that goes
-in with 22 N and latches that hold 110 N.
+for hand plugs: 7 to 16 mm from the first touch of the contacts to home, 45 to 100 N to mate, 20 to
+100 N to unmate, a lock that goes in with 22 N and latches that hold 110 N. As in plugs that are
+safe against being held askew, the header guides the nose before the contacts touch.
 
 Frames:
     plug: origin at the centre of its grip neck, which is its centre of mass; +z the direction of
@@ -45,7 +46,7 @@ _DOCK_FRICTION = 3.0
 _DOCK_DRAG = 50.0
 # The straight part of a nose is in the header by so much before contacts touch, in m: no nose that
 # is held askew may get at the pins.
-_GUIDED = 2e-3
+_GUIDED = 5e-3
 # Room between the front collar and the header when all is home, in m.
 _COLLAR_ROOM = 1e-3
 
@@ -115,7 +116,7 @@ class ConnectorType:
         if not (m.latches and m.lock_stroke > 0.0):
             raise ValueError("mating: expected a latch and a lock, got a profile without")
         family = (
-            ("stroke", m.stroke, 7e-3, 16e-3, "m"),
+            ("stroke less engage_depth", m.stroke - m.engage_depth, 7e-3, 16e-3, "m of contact"),
             ("peak_force", m.peak_force, 45.0, 100.0, "N"),
             ("unmating_force", m.unmating_force, 20.0, 100.0, "N"),
         )

@@ -86,11 +86,7 @@ def test_the_plan_never_forces_a_wrong_key_and_keeps_within_its_demands(task):
             if phase.motion is Motion.UNLOCK:
                 mating = kinds[phase.operation.split()[1]].mating
                 assert mating.unlock_force < phase.limits["force_n"]
-            if phase.name == "mate" or phase.motion in (
-                Motion.LOCK,
-                Motion.UNLOCK,
-                Motion.EXTRACT,
-            ):
+            if phase.name in ("mate", "lock", "unlock", "extract"):
                 assert phase.heavy
 
 

@@ -104,12 +104,13 @@ def test_power_parts_long_after_the_interlock_opened():
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
-        ("mating.stroke", 0.02, "stroke"),
+        ("mating.stroke", 0.03, "stroke"),
         ("mating.peak_force", 110.0, "peak_force"),
         ("mating.unmating_force", 10.0, "unmating_force"),
         ("mating.retention", 90.0, "retention"),
         ("mating.interlock_slide", -0.001, "interlock"),
-        ("mating.power_depth", 0.0139, "power"),
+        ("mating.engage_depth", 0.007, "engage_depth"),
+        ("mating.power_depth", 0.0199, "power"),
         ("mating.lock_stroke", 0.0, "lock_stroke"),
         ("mating.unlock_force", 50.0, "release_force"),
         ("mating.key_depth", 0.003, "key_depth"),
