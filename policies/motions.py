@@ -66,13 +66,22 @@ class ScriptedMotion(ABC):
 
 
 class Move(ScriptedMotion):
-    """Goes to the goal on a straight line, accelerating and braking evenly."""
+    """Goes to the goal on a straight line, accelerating and braking evenly.
+
+    It has arrived when the tool has, or after a while; with a limit `still_m_s`, when the tool has
+    come to rest, though its load may hold it off the goal; with a limit `via` above zero, as soon
+    as its target is there.
+    """
+
+    # So many steps at rest are no turning point.
+    _RESTING = 3
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self._speed = 0.0
         self._there_at: float | None = None
         self._error = self.in_goal(sense.pose_world_tool).position
+        self._resting = 0
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -83,6 +92,8 @@ class Move(ScriptedMotion):
         # The longer of the two leads; the other is scaled to arrive with it.
         leading = max(distance, angle * self.limit("speed_m_s", 0.3) / _TURN_SPEED)
         if leading < 1e-5:
+            if self.limit("via", 0.0) > 0.0:
+                return self.wish(self.goal, STIFF, Status.DONE)
             return self._wait(sense)
         allowed = math.sqrt(2.0 * _ACCELERATION * leading)
         self._speed = min(
@@ -98,10 +109,12 @@ class Move(ScriptedMotion):
         error = self.in_goal(sense.pose_world_tool)
         moved = float(np.linalg.norm(error.position - self._error))
         self._error = error.position
-        arrived = (
-            float(np.linalg.norm(error.position)) < _ARRIVED
+        still = moved < self.limit("still_m_s", math.inf) * sense.dt
+        self._resting = self._resting + 1 if still and "still_m_s" in self.phase.limits else 0
+        arrived = self._resting >= self._RESTING or (
+            still
+            and float(np.linalg.norm(error.position)) < _ARRIVED
             and float(np.linalg.norm(error.rotation_vector())) < _ARRIVED_ANGLE
-            and moved < self.limit("still_m_s", math.inf) * sense.dt
         )
         late = sense.time - self._there_at > _LAG_TIME
         return self.wish(self.goal, STIFF, Status.DONE if arrived or late else Status.RUNNING)
@@ -185,17 +198,29 @@ class Grasp(ScriptedMotion):
 
 
 class Release(ScriptedMotion):
-    """Stops pushing, then opens where the hand is."""
+    """Stops pushing, then opens where the hand is.
+
+    Pads that hold a part askew are jammed between its collars. Where the phase says so, by a limit
+    `settle_s` above zero, the hand first turns to how it feels the part lie.
+    """
+
+    # How fast, in rad/s.
+    _SETTLE_SPEED = 0.5
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self.push = max(0.0, sense.push)
+        self._angle = 0.0
 
     @override
     def step(self, sense: Sense) -> Wish:
         # The target goes to where the tool is, so that the hand does not spring ahead or aside.
-        here = self.start.pose_world_tool
-        if self.push > 0.0 or self.elapsed(sense) < self.limit("settle_s", 0.0):
+        settling = self.elapsed(sense) < self.limit("settle_s", 0.0)
+        if settling and sense.in_hand[0] > 0.5:
+            reach = self._SETTLE_SPEED * sense.dt
+            self._angle += float(np.clip(sense.in_hand[3], -reach, reach))
+        here = self.start.pose_world_tool @ Pose.from_rotation_vector((0.0, self._angle, 0.0))
+        if self.push > 0.0 or settling:
             self.push = max(0.0, self.push - PUSH_RATE * sense.dt)
             return Wish(here, 0.0, MIDDLE, self.push)
         opened = sense.opening > self.phase.gripper_opening - 4e-3

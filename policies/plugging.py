@@ -159,6 +159,9 @@ class Mate(Drive):
     # it is still free; above, pads may slip along it.
     _ON_PROFILE = 0.0012
     _LOADED = (22.0, 52.0)
+    # With less push than this, in N, it is on its way to the contacts, at this speed, in m/s.
+    _FREE = 15.0
+    _FREE_SPEED = 0.05
     # Further in than this, in m, no key is in the way any more.
     _PAST_KEY = 0.006
     # A part that stops under its largest push without having come so far, in m, is blocked.
@@ -177,6 +180,7 @@ class Mate(Drive):
     @override
     def step(self, sense: Sense) -> Wish:
         depth = self.depth(sense)
+        self.speed = self._FREE_SPEED if self.felt(sense) < self._FREE else Drive.speed
         if self._LOADED[0] < self.felt(sense) < self._LOADED[1]:
             self._moved_loaded += max(0.0, depth - self._before)
         self._before = depth

@@ -71,7 +71,7 @@ class HvPlanConfig:
     near_speed_m_s: float = 0.25
     yield_s: float = 0.28
     still_m_s: float = 0.02
-    contact_speed_m_s: float = 0.04
+    contact_speed_m_s: float = 0.05
     contact_force_n: float = 4.0
     search_force_n: float = 6.0
     search_radius_mm: float = 10.0
@@ -93,7 +93,7 @@ class HvPlanConfig:
     extract_room_mm: float = 6.0
     draw_force_n: float = 50.0
     dock_force_n: float = 30.0
-    settle_s: float = 0.1
+    settle_s: float = 0.2
 
     def __post_init__(self) -> None:
         """Refuse a plan that pushes beyond its abort, or leaves too soon."""
@@ -201,12 +201,12 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     letting_go = {"settle_s": config.settle_s}
     return (
         steps.empty("reach", Motion.MOVE, far_dock, steps.free),
-        steps.empty("enter_dock", Motion.MOVE, docked, steps.to_grasp, at_dock),
+        steps.empty("enter_dock", Motion.MOVE, docked, steps.to_rest, at_dock),
         steps.held("grasp", Motion.GRASP, docked, steps.width, at_dock),
         steps.held("draw", Motion.EXTRACT, drawn, drawing, at_dock),
-        steps.held("withdraw", Motion.MOVE, far_dock, steps.near),
-        steps.held("carry", Motion.MOVE, far, steps.free),
-        steps.held("approach", Motion.MOVE, touch, steps.near),
+        steps.held("withdraw", Motion.MOVE, far_dock, steps.past),
+        steps.held("carry", Motion.MOVE, far, steps.freely_past),
+        steps.held("approach", Motion.MOVE, touch, steps.to_rest),
         steps.held("weigh", Motion.ZERO, touch, {}),
         steps.held("touch", Motion.CONTACT, mated, touching(config)),
         steps.held("search", Motion.SEARCH, mated, searching(config, entered_mm)),
@@ -259,14 +259,14 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     letting_go = {"settle_s": config.settle_s}
     return (
         steps.empty("reach", Motion.MOVE, far, steps.free, at_header),
-        steps.empty("enter_header", Motion.MOVE, locked, steps.to_grasp, at_header),
+        steps.empty("enter_header", Motion.MOVE, locked, steps.to_rest, at_header),
         steps.held("grasp", Motion.GRASP, locked, steps.width, at_header),
         steps.held("unlock", Motion.UNLOCK, locked, unlocking, at_header, lock_in, heavy=True),
         steps.held("extract", Motion.EXTRACT, out, extracting, at_header, heavy=True),
         # Straight back first: the way to the outer dock leads past the inner one.
-        steps.held("withdraw", Motion.MOVE, far, steps.near, at_header),
-        steps.held("carry", Motion.MOVE, far_dock, steps.free),
-        steps.held("approach", Motion.MOVE, before, steps.near, at_dock),
+        steps.held("withdraw", Motion.MOVE, far, steps.past, at_header),
+        steps.held("carry", Motion.MOVE, far_dock, steps.freely_past),
+        steps.held("approach", Motion.MOVE, before, steps.to_rest, at_dock),
         steps.held("weigh", Motion.ZERO, before, {}, at_dock),
         steps.held("touch", Motion.CONTACT, docked, touching(config), at_dock),
         steps.held("search", Motion.SEARCH, docked, at_mouth, at_dock),
@@ -311,8 +311,11 @@ class _Steps:
         self._requires = requires
         self.free = {"speed_m_s": config.carry_speed_m_s}
         self.near = {"speed_m_s": config.near_speed_m_s}
-        # Fingers close only once the hand rests: one that still swings closes on a collar.
-        self.to_grasp = {**self.near, "still_m_s": config.still_m_s}
+        # Fingers close only once the hand rests: one that still swings closes on a collar. What is
+        # weighed must not swing either.
+        self.to_rest = {**self.near, "still_m_s": config.still_m_s}
+        self.past = {**self.near, "via": 1.0}
+        self.freely_past = {**self.free, "via": 1.0}
         self.width = {
             "yield_s": config.yield_s,
             "width_mm": 2e3 * NECK[1],
