@@ -117,7 +117,15 @@ class Contact(ContactMotion):
 
 
 class Search(ContactMotion):
-    """Spirals sideways under a light push until the part drops over the tip or is caught by it."""
+    """Spirals sideways under a light push until the part drops over the tip or is caught by it.
+
+    A part that is held askew drops a little where only its lower edge is over the opening. Where
+    the phase says so, by a limit `sunk_mm`, a part that dropped is let sink by so much in all
+    before it counts as found; one that does not is searched on with.
+    """
+
+    # For so long it may sink, in s.
+    _SINK_TIME = 0.3
 
     # Unless the phase says otherwise: a nut with the smallest chamfer sinks by 0.5 mm
     # onto the teeth.
@@ -136,6 +144,10 @@ class Search(ContactMotion):
         self._speed = self.limit("speed_m_s", self._SPEED)
         # A part that is heavy or pulled by a cable is jolted by every change of stiffness.
         self._stiffness = self.limit("stiffness", STIFF)
+        self._sunk = 1e-3 * self.limit("sunk_mm", 0.0)
+        # Since when it sinks, in s, and how deep it was when that last came to nothing, in m.
+        self._sinking_at: float | None = None
+        self._in_vain = -math.inf
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -145,7 +157,10 @@ class Search(ContactMotion):
             self._shallowest = min(self._shallowest, depth)
         self._dropped = self._dropped + 1 if depth > self._shallowest + self._drop else 0
         caught = sense.side > self._CAUGHT and sense.push > 1.0
-        if self._dropped >= 2 or caught or self.entered(sense):
+        if self._sunk > 0.0 and self._dropped >= 2 and not self._has_sunk(sense):
+            return self.wish(self.target(), self._stiffness)
+        dropped = self._dropped >= 2 and depth > self._in_vain + 0.5 * self._drop
+        if dropped or caught or self.entered(sense):
             self.side_target = self.side_measured(sense).copy()
             return self.wish(self.target(), MIDDLE, Status.DONE)
         if self.too_hard(sense):
@@ -159,6 +174,21 @@ class Search(ContactMotion):
         direction = np.array([math.cos(self._angle), math.sin(self._angle)])
         self.side_target = self._centre + radius * direction
         return self.wish(self.target(), self._stiffness)
+
+    def _has_sunk(self, sense: Sense) -> bool:
+        """Return whether a part that dropped has sunk far enough, or has had its time to."""
+        depth = self.depth(sense)
+        if depth > self._shallowest + self._sunk:
+            return True
+        if depth < self._in_vain + 0.5 * self._drop:
+            return True
+        if self._sinking_at is None:
+            self._sinking_at = sense.time
+            self.side_target = self.side_measured(sense).copy()
+        if sense.time - self._sinking_at < self._SINK_TIME:
+            return False
+        self._sinking_at, self._in_vain = None, depth
+        return True
 
 
 class Align(ContactMotion):

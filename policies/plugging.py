@@ -7,6 +7,8 @@ plan how a plug must lie. Under a large one a hand that followed would buckle.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from typing_extensions import override
 
@@ -61,6 +63,8 @@ class Drive(ContactMotion):
         self._turn = self.in_goal(sense.pose_world_target).rotation_vector()
         self._angle = sense.in_hand[3] if sense.in_hand[0] > 0.5 else None
         self._slip = Pose.identity()
+        # By how much the target is turned beyond that, to and fro, as a rotation vector in rad.
+        self.swing = np.zeros(3)
         self._last = self.depth_start
         # Where the part was, and how hard it was pushed, when it last got on.
         self._mark = self.depth_start
@@ -145,14 +149,17 @@ class Drive(ContactMotion):
     @override
     def target(self) -> Pose:
         offset = [*self.side_target, self.ahead]
-        return self.goal @ Pose.from_rotation_vector(self._turn, offset) @ self._slip.inverse()
+        turned = Pose.from_rotation_vector(self._turn + self.swing, offset)
+        return self.goal @ turned @ self._slip.inverse()
 
 
 class Mate(Drive):
     """Pushes along the mating-force profile until the part is home, or stops short of it.
 
     Another key, or something in the way, is as hard as a wall: the push rises and nothing moves.
-    So more than a wall may be pushed with is used only once the part has moved under load.
+    So more than a wall may be pushed with is used only once the part has moved under load. A part
+    that stops in the mouth is wriggled first: it may be turned a little against it. One that leans
+    against walls before its contacts mate is turned away from them, since pins would bend.
     """
 
     # Moved by so much with a push between these two, in m and N, the part is on its profile: below,
@@ -162,6 +169,22 @@ class Mate(Drive):
     # With less push than this, in N, it is on its way to the contacts, at this speed, in m/s.
     _FREE = 15.0
     _FREE_SPEED = 0.05
+    # A part that got on by less than this in the mouth, in m, for so long, in s, is wriggled, by
+    # this angle about its axis and half as much about the others, in rad, at this rate, in Hz, for
+    # so long, in s, under this push, in N.
+    _STALLED = 0.0003
+    _STALLED_TIME = 0.12
+    _WRIGGLE = math.radians(2.5)
+    _WRIGGLE_HZ = 2.5
+    _WRIGGLE_TIME = 1.0
+    _WRIGGLE_PUSH = 45.0
+    # Walls lean on a part with a couple larger than this, in N·m, about a point so far behind its
+    # tip, in m; turned away by this angle, in rad, once or twice, it lies between them. Looked for
+    # from the first of these pushes, in N, to the second, which is not exceeded meanwhile.
+    _COUPLE = 0.12
+    _WALLS = 0.006
+    _AWAY = math.radians(1.8)
+    _LEANING = (28.0, 52.0)
     # Further in than this, in m, no key is in the way any more.
     _PAST_KEY = 0.006
     # A part that stops under its largest push without having come so far, in m, is blocked.
@@ -175,6 +198,10 @@ class Mate(Drive):
         super().__init__(phase, pose_world_goal, sense)
         self._moved_loaded = 0.0
         self._before = self.depth_start
+        self._stalled_at = (sense.time, self.depth_start)
+        self._wriggled = 0.0
+        self._away = np.zeros(2)
+        self._times_away = np.zeros(2, dtype=np.int64)
         self.led = False
 
     @override
@@ -192,6 +219,12 @@ class Mate(Drive):
             self.led = self.straighten(sense) or late
             self.drive(sense, _STRAIGHTEN_PUSH)
             return self.wish(self.target(), _LED)
+        if not going and self._stalls(sense):
+            self.drive(sense, min(strongest, self._WRIGGLE_PUSH))
+            return self.wish(self.target(), _LED)
+        if going and self._leans(sense):
+            self.drive(sense, min(strongest, self._LEANING[1]))
+            return self.wish(self.target(), _LED)
         self.drive(sense, strongest)
         stopped = self.has_stopped(sense)
         at_most = self.felt(sense) > 0.9 * strongest
@@ -207,6 +240,42 @@ class Mate(Drive):
             self.push = 0.0
             return self.wish(self.target(), SOFT, Status.FAILED, "not_home")
         return self.wish(self.target(), _LED)
+
+    def _stalls(self, sense: Sense) -> bool:
+        """Return whether the part has stopped in the mouth, and wriggle it if so."""
+        since, depth = self._stalled_at
+        if self.felt(sense) < self._LOADED[0] or self.depth(sense) > depth + self._STALLED:
+            self._stalled_at = (sense.time, self.depth(sense))
+            self.swing = np.zeros(3)
+            return False
+        stalled = sense.time - since > self._STALLED_TIME
+        if not stalled or self._wriggled > self._WRIGGLE_TIME:
+            self.swing = np.zeros(3)
+            return False
+        self._wriggled += sense.dt
+        phase = 2.0 * math.pi * self._WRIGGLE_HZ * self._wriggled
+        around = np.array([0.5 * math.sin(phase), 0.5 * (1.0 - math.cos(phase)), math.sin(phase)])
+        self.swing = self._WRIGGLE * around
+        return True
+
+    def _leans(self, sense: Sense) -> bool:
+        """Return whether walls lean on the part, and turn it away from them if so."""
+        lever = 1e-3 * self.limit("tip_mm", 0.0) - self._WALLS
+        force, torque = sense.wrench_tool[:3], sense.wrench_tool[3:]
+        couple = torque[:2] + lever * np.array([force[1], -force[0]])
+        if self._LEANING[0] < self.felt(sense) < self._LEANING[1] + 6.0:
+            leaning = (np.abs(couple) > self._COUPLE) & (self._away == 0.0)
+            leaning &= self._times_away < 2
+            self._times_away += leaning
+            self._away = np.where(leaning, np.sign(couple) * self._AWAY, self._away)
+        if not np.any(self._away):
+            return False
+        reach = _STRAIGHTEN_SPEED * sense.dt
+        step = np.clip(self._away, -reach, reach)
+        self._away = np.where(np.abs(self._away - step) < 1e-9, 0.0, self._away - step)
+        self._turn[:2] += step
+        self.side_target += lever * np.array([-step[1], step[0]])
+        return True
 
 
 class Pull(Drive):

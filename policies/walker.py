@@ -213,7 +213,7 @@ class ArmWalker:
                 self.index, self._resume = self._resume, None
 
     def _goal(self, phase: Phase, sense: Sense) -> Pose:
-        """Return a phase's pose, moved to where its place was found, and by how the part is held."""
+        """Return a phase's pose, moved to where its place is and by how the part is held."""
         found, goal = self._found.get(phase.place), phase.pose_world_tool
         goal = goal if found is None else found @ goal
         if phase.pose_tool_part is None or phase.motion is Motion.GRASP:
@@ -231,7 +231,7 @@ class ArmWalker:
         """Return by what a tool pose is to be changed for a part that is felt to be held askew.
 
         Args:
-            felt: Its shift along tool x and z, in m, and its angle about tool y, in rad. Shape (3,).
+            felt: Its shift along tool x and z, in m, and its angle about tool y, in rad.
         """
         shift_x, shift_z, angle = felt
         before = reversed(self.phases[: self.index + 1])

@@ -44,6 +44,7 @@ class HvPlanConfig:
             capture on both sides together.
         search_speed_m_s: Along the spiral.
         search_drop_mm: The nose has found the mouth when it has sunk by this.
+        search_sunk_mm: It is in the mouth when it has sunk by this after that.
         entry_mm: Until it is so far in, a key decides.
         entry_n: Largest push until then; less than what counts as forcing a wrong key.
         mate_force_n: Largest push after that.
@@ -78,6 +79,7 @@ class HvPlanConfig:
     search_pitch_mm: float = 3.0
     search_speed_m_s: float = 0.03
     search_drop_mm: float = 1.2
+    search_sunk_mm: float = 2.0
     entry_mm: float = 4.0
     entry_n: float = 70.0
     mate_force_n: float = 110.0
@@ -294,6 +296,7 @@ def searching(config: HvPlanConfig, entered_mm: float) -> dict[str, float]:
         "pitch_mm": config.search_pitch_mm,
         "speed_m_s": config.search_speed_m_s,
         "drop_mm": config.search_drop_mm,
+        "sunk_mm": config.search_sunk_mm,
         "entered_mm": entered_mm,
         "stiffness": 0.0,
     }
