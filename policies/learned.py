@@ -18,6 +18,7 @@ from robot.errors import UnknownName
 
 KINDS: Mapping[str, str] = {
     "actor": "policies.learned:ActorPolicy",
+    "balance": "policies.balance.reflex:BalancePolicy",
     "residual": "policies.residual:ResidualPolicy",
 }
 """What a policy file may call its kind, as `module:class`; imported when it is asked for.

@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 
 from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.log import set_up
+from workcell.cli_balance import add_balance_commands
 from workcell.cli_measure import add_commands
 from workcell.cli_policy import add_policy_commands
 from workcell.console import (
@@ -146,6 +147,7 @@ def standing(
 
 add_commands(app)
 add_policy_commands(app)
+add_balance_commands(app)
 
 
 def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:

@@ -1,0 +1,318 @@
+"""Maps of what a robot survives: directions and sizes of pushes, with and without a policy.
+
+Every trial is a line of a table as soon as it ends; a map that was interrupted goes on from there.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from robot.errors import ConfigError
+from robot.robot_config import RobotConfig
+from workcell.balance import balance_reflex
+from workcell.catalog import load_robot
+from workcell.push_trial import Kind, PushBench, PushResult, PushTrial, trials
+from workcell.statistics import wilson
+
+TRIALS, PLAN, CELLS = "trials.csv", "plan.json", "cells.csv"
+# A size is survived while at least this share of its trials is.
+_SURVIVED = 0.95
+_TRIAL_FIELDS = [item.name for item in dataclasses.fields(PushTrial)]
+_FIELDS = [*_TRIAL_FIELDS, *(item.name for item in dataclasses.fields(PushResult))]
+
+
+@dataclass(frozen=True)
+class MapPlan:
+    """What is tried.
+
+    Attributes:
+        robot: Name of the robot.
+        policy: Folder of the balance policy; empty for the one that comes along.
+        kind: Shoves at the torso or loads at a hand.
+        directions_deg: From the world's x axis to its y axis.
+        sizes: In N·s for shoves, in N for loads.
+        trials: Of each cell, with and without the policy.
+        seed: Of the first trial of each cell; the others have the next ones.
+        noise: Level of the sensors' noise.
+    """
+
+    robot: str = "talos"
+    policy: str = ""
+    kind: Kind = "shove"
+    directions_deg: tuple[float, ...] = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
+    sizes: tuple[float, ...] = tuple(float(size) for size in range(22, 50, 2))
+    trials: int = 50
+    seed: int = 1_000_000
+    noise: str = "B"
+
+    def all_trials(self) -> list[PushTrial]:
+        """Return every trial, seed by seed."""
+        seeds = range(self.seed, self.seed + self.trials)
+        return trials(self.kind, self.directions_deg, self.sizes, seeds)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """All trials of one direction and size, with or without the policy.
+
+    Attributes:
+        direction_deg: Of the push.
+        size: In N·s or N.
+        reflex: Whether the policy acted.
+        survived: How many were survived.
+        n: How many there were.
+    """
+
+    direction_deg: float
+    size: float
+    reflex: bool
+    survived: int
+    n: int
+
+    @property
+    def share(self) -> float:
+        """Share that was survived."""
+        return self.survived / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson interval of that share, 95 %."""
+        return wilson(self.survived, self.n)
+
+
+@dataclass
+class PushMap:
+    """What has been tried so far.
+
+    Attributes:
+        plan: What is to be tried.
+        results: Of each trial that ended.
+    """
+
+    plan: MapPlan
+    results: dict[PushTrial, PushResult] = field(default_factory=dict)
+
+    def cells(self) -> list[Cell]:
+        """Return the cells with at least one trial, by direction, size and policy."""
+        found: dict[tuple[float, float, bool], list[bool]] = defaultdict(list)
+        for trial, result in self.results.items():
+            found[trial.direction_deg, trial.size, trial.reflex].append(result.survived)
+        return [Cell(*key, sum(ended), len(ended)) for key, ended in sorted(found.items())]
+
+    def survived_sizes(self) -> dict[tuple[float, bool], float]:
+        """Return the size that 95 % survive, by direction and policy; see `survived_size`."""
+        by_line: dict[tuple[float, bool], list[Cell]] = defaultdict(list)
+        for cell in self.cells():
+            by_line[cell.direction_deg, cell.reflex].append(cell)
+        return {key: survived_size(line) for key, line in by_line.items()}
+
+    def gains(self) -> dict[float, float]:
+        """Return by how much the policy moves the survived size, as a share, by direction."""
+        sizes = self.survived_sizes()
+        return {
+            direction: sizes[direction, True] / sizes[direction, False] - 1.0
+            for direction in self.plan.directions_deg
+            if sizes.get((direction, False), 0.0) > 0.0 and (direction, True) in sizes
+        }
+
+
+def survived_size(line: Sequence[Cell]) -> float:
+    """Return the size up to which 95 % are survived, between two cells on a straight line.
+
+    Zero if fewer survive the smallest; the largest that was tried if all of them are survived.
+
+    Args:
+        line: Cells of one direction and policy, in order of size.
+    """
+    last: Cell | None = None
+    for cell in line:
+        if cell.share < _SURVIVED:
+            if last is None:
+                return 0.0
+            part = (last.share - _SURVIVED) / (last.share - cell.share)
+            return last.size + part * (cell.size - last.size)
+        last = cell
+    return last.size if last is not None else 0.0
+
+
+def run_map(
+    plan: MapPlan | None,
+    folder: Path,
+    workers: int = 1,
+    on_result: Callable[[PushMap, PushTrial, PushResult], None] = lambda *_: None,
+) -> PushMap:
+    """Try what has not been tried yet, and write it all down.
+
+    Args:
+        plan: What to try; None goes on with what is in the folder.
+        folder: Of the results.
+        workers: Processes that share the trials.
+        on_result: Called with each result as it comes.
+
+    Raises:
+        ConfigError: If the folder holds another plan, or none to go on with.
+    """
+    plan = _settle_plan(plan, folder)
+    pushes = PushMap(plan, read_trials(folder / TRIALS))
+    left = [trial for trial in plan.all_trials() if trial not in pushes.results]
+    with (folder / TRIALS).open("a", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        if file.tell() == 0:
+            table.writerow(_FIELDS)
+        for trial, result in _run(plan, left, workers):
+            pushes.results[trial] = result
+            table.writerow([*dataclasses.astuple(trial), *dataclasses.astuple(result)])
+            file.flush()
+            on_result(pushes, trial, result)
+    write_cells(pushes, folder / CELLS)
+    return pushes
+
+
+def read_trials(file: Path) -> dict[PushTrial, PushResult]:
+    """Return the trials of a table, without a line that was not finished.
+
+    Raises:
+        ConfigError: If it is not such a table.
+    """
+    if not file.exists():
+        return {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    found = {}
+    for number, row in enumerate(rows, 2):
+        if None in row.values() and number == len(rows) + 1:
+            break
+        try:
+            kind = row["kind"]
+            if kind not in ("shove", "load"):
+                raise ValueError(f"kind: expected shove or load, got {kind!r}")
+            trial = PushTrial(
+                "shove" if kind == "shove" else "load",
+                float(row["direction_deg"]),
+                float(row["size"]),
+                int(row["seed"]),
+                row["reflex"] == "True",
+            )
+            result = PushResult(
+                row["survived"] == "True",
+                float(row["hand_error_mm"]),
+                int(row["asked"]),
+                row["reason"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"{file}: line {number}: not a trial of a map ({error}). Choose a new folder"
+            ) from None
+        found[trial] = result
+    return found
+
+
+def write_cells(pushes: PushMap, file: Path) -> None:
+    """Write one line for each cell, with its interval."""
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        table = csv.writer(lines)
+        table.writerow(["direction_deg", "size", "reflex", "survived", "n", "low", "high"])
+        for cell in pushes.cells():
+            table.writerow([*dataclasses.astuple(cell), *(f"{x:.4f}" for x in cell.interval)])
+
+
+def _settle_plan(plan: MapPlan | None, folder: Path) -> MapPlan:
+    """Write the plan into a new folder, or hold it against the one that is there."""
+    file = folder / PLAN
+    if file.exists():
+        there = _read_plan(file)
+        if plan is not None and plan != there:
+            raise ConfigError(
+                f"{folder}: holds a map of another plan. Go on with it by giving the folder alone, "
+                "or choose a new folder"
+            )
+        return there
+    if plan is None:
+        raise ConfigError(f"{file}: missing; there is no map to go on with")
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(dataclasses.asdict(plan), indent=2) + "\n", encoding="utf-8")
+    return plan
+
+
+def _read_plan(file: Path) -> MapPlan:
+    try:
+        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        for name in ("directions_deg", "sizes"):
+            values[name] = tuple(values[name])
+        return MapPlan(**values)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ConfigError(f"{file}: not the plan of a map ({error}). Choose a new folder") from None
+
+
+def _run(
+    plan: MapPlan, left: Sequence[PushTrial], workers: int
+) -> Iterable[tuple[PushTrial, PushResult]]:
+    """Yield trials as they end."""
+    robot = load_robot(plan.robot)
+    if workers <= 1:
+        bench = _bench(plan, robot)
+        try:
+            for trial in left:
+                yield trial, bench.run(trial)
+        finally:
+            bench.close()
+        return
+    with ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_start, initargs=(plan, robot)
+    ) as pool:
+        waiting = iter(left)
+        # Few at a time, so that an interruption has little to wait for.
+        running: dict[Future[PushResult], PushTrial] = {
+            pool.submit(_try, trial): trial for trial in islice(waiting, 2 * workers)
+        }
+        while running:
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                yield running.pop(future), future.result()
+                for trial in islice(waiting, 1):
+                    running[pool.submit(_try, trial)] = trial
+
+
+def _bench(plan: MapPlan, robot: RobotConfig) -> PushBench:
+    reflex = balance_reflex(plan.robot, Path(plan.policy) if plan.policy else None)
+    return PushBench(robot, reflex, plan.noise)
+
+
+# The bench of a worker process.
+_OWN: dict[str, PushBench] = {}
+
+
+def _start(plan: MapPlan, robot: RobotConfig) -> None:
+    _OWN["bench"] = _bench(plan, robot)
+
+
+def _try(trial: PushTrial) -> PushResult:
+    return _OWN["bench"].run(trial)
+
+
+def summary(pushes: PushMap) -> Mapping[str, Any]:
+    """Return the figures of a map."""
+    sizes, gains = pushes.survived_sizes(), pushes.gains()
+    return {
+        "plan": dataclasses.asdict(pushes.plan),
+        "trials": len(pushes.results),
+        "directions": [
+            {
+                "direction_deg": direction,
+                "alone": sizes.get((direction, False)),
+                "with_policy": sizes.get((direction, True)),
+                "gain": gains.get(direction),
+            }
+            for direction in pushes.plan.directions_deg
+        ],
+    }
