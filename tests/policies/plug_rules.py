@@ -5,8 +5,9 @@ what the socket resists with; across, and in its turns, it is where its target i
 load pulls it aside, or where the socket holds it. It feels its load and what the socket does.
 """
 
+import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +25,11 @@ FINGER_SPEED = 0.2
 OPEN, WIDTH = 0.045, 0.016
 # Where things are, in no special direction: what is right only along world axes must not pass.
 GOAL = Pose.from_rotation_vector((0.4, -1.1, 0.7), (0.5, 0.2, 1.0))
+DOCK = GOAL @ Pose.from_rotation_vector((0.1, 0.0, -0.2), (0.15, 0.05, -0.20))
+NOMINAL = Pose.from_rotation_vector((0.0, 0.0, 0.5), (0.002, -0.001, 0.012))
+# Openings at which collars stop the fingers, in m.
+FRONT, REAR = 0.034, 0.028
+GRIP = {"width_mm": 1e3 * WIDTH, "front_mm": 1e3 * FRONT, "rear_mm": 1e3 * REAR, "yield_s": 0.28}
 
 
 def nothing(depth):
@@ -123,7 +129,7 @@ class SpringHand:
 
 @dataclass
 class Step:
-    """One step of what was played: what was sensed, what was wished, and in which phase."""
+    """What was sensed and wished at one step, and in which phase; None while drawing back."""
 
     sense: Sense
     wish: object
@@ -164,9 +170,12 @@ def walk(plan, hand, config=None, seconds=40.0, may_push=lambda time: True):
     walker = ArmWalker(tuple(plan), config or ScriptedConfig(), lambda share: STIFFNESS)
     steps = []
     while not walker.finished and hand.time < seconds:
-        phase, sense = walker.phases[walker.index], hand.sense()
-        steps.append(Step(sense, walker.step(sense, may_push(hand.time)), phase))
-        hand.obey(steps[-1].wish)
+        rest, spent = walker.phases[walker.index :], dict(walker.phase_times)
+        sense = hand.sense()
+        wish = walker.step(sense, may_push(hand.time))
+        name = next((n for n, t in walker.phase_times.items() if t > spent.get(n, 0.0)), "")
+        steps.append(Step(sense, wish, next((p for p in rest if p.name == name), None)))
+        hand.obey(wish)
     return walker, steps
 
 
@@ -179,3 +188,65 @@ def largest_step(steps):
 def outcome(steps):
     """Return how the last step ended: its status and reason."""
     return steps[-1].wish.status, steps[-1].wish.reason
+
+
+def back(pose, distance):
+    return pose @ Pose.translation((0.0, 0.0, -distance))
+
+
+def empty(name, motion, pose, place="", **given):
+    return Phase("left", name, motion, pose, OPEN, place=place, **given)
+
+
+def held(name, motion, pose, place="", **given):
+    return Phase("left", name, motion, pose, 0.0, NOMINAL, place=place, **given)
+
+
+def plugging(operation="plug"):
+    """Return the steps from an empty hand to a locked part and an empty hand."""
+    steps = (
+        empty("reach", Motion.MOVE, back(DOCK, 0.05)),
+        empty("enter_dock", Motion.MOVE, DOCK, "dock"),
+        held("grasp", Motion.GRASP, DOCK, "dock", limits=GRIP),
+        held("withdraw", Motion.MOVE, back(DOCK, 0.05)),
+        held("approach", Motion.MOVE, back(GOAL, 0.02)),
+        held("weigh", Motion.ZERO, back(GOAL, 0.02)),
+        held("lock", Motion.LOCK, GOAL, limits={"force_n": 50.0}, signal="lock_in"),
+        empty("release", Motion.RELEASE, GOAL, "header", limits={"settle_s": 0.2}),
+        empty("leave", Motion.MOVE, back(GOAL, 0.05), "header"),
+    )
+    return tuple(replace(step, operation=operation) for step in steps)
+
+
+def unplugging(operation="unplug", requires="plug"):
+    """Return the steps that undo it."""
+    steps = (
+        empty("reach", Motion.MOVE, back(GOAL, 0.05), "header"),
+        empty("enter_header", Motion.MOVE, GOAL, "header"),
+        held("grasp", Motion.GRASP, GOAL, "header", limits=GRIP),
+        held("extract", Motion.EXTRACT, GOAL, limits={"depth_mm": 20.0}),
+        held("carry", Motion.MOVE, back(DOCK, 0.05), "dock"),
+        held("approach", Motion.MOVE, DOCK, "dock"),
+        empty("release", Motion.RELEASE, DOCK, "dock"),
+        empty("leave", Motion.MOVE, back(DOCK, 0.05), "dock"),
+    )
+    return tuple(replace(step, operation=operation, requires=requires) for step in steps)
+
+
+AFTER = empty("next", Motion.MOVE, back(GOAL, 0.1), operation="next")
+
+
+def order(steps):
+    """Return the steps of the plan in the order they were walked, each as (operation, name)."""
+    names = [(s.phase.operation, s.phase.name) for s in steps if s.phase is not None]
+    return [name for name, _ in itertools.groupby(names)]
+
+
+def during(steps, name):
+    """Return the steps of a phase."""
+    return [s for s in steps if s.phase is not None and s.phase.name == name]
+
+
+def at_end(steps, name):
+    """Return the last step of a phase."""
+    return during(steps, name)[-1]
