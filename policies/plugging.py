@@ -174,7 +174,7 @@ class Mate(Drive):
     # so long, in s, under this push, in N.
     _STALLED = 0.0003
     _STALLED_TIME = 0.12
-    _WRIGGLE = math.radians(2.5)
+    _WRIGGLE = math.radians(3.5)
     _WRIGGLE_HZ = 2.5
     _WRIGGLE_TIME = 1.0
     _WRIGGLE_PUSH = 45.0
@@ -211,7 +211,10 @@ class Mate(Drive):
         if self._LOADED[0] < self.felt(sense) < self._LOADED[1]:
             self._moved_loaded += max(0.0, depth - self._before)
         self._before = depth
-        going = self._moved_loaded > self._ON_PROFILE or self.advanced(sense) > self._PAST_KEY
+        # Where home is known as well as this, being there is enough.
+        home = depth > -1e-3 * self.limit("home_mm", -math.inf)
+        past = self.advanced(sense) > self._PAST_KEY
+        going = home or past or self._moved_loaded > self._ON_PROFILE
         strongest = self.limit("force_n", 110.0) if going else self.limit("entry_n", 70.0)
         if not self.led:
             # A plug askew would be wedged, and bend pins, before the walls could lead it.
@@ -229,9 +232,12 @@ class Mate(Drive):
         stopped = self.has_stopped(sense)
         at_most = self.felt(sense) > 0.9 * strongest
         # What stops early may be stuck: it is home only if a hard push does not help it on.
-        far = self.advanced(sense) > self._FAR * 1e-3 * self.limit("stroke_mm", 10.0)
+        stroke = 1e-3 * self.limit("stroke_mm", 10.0)
+        far = home or self.advanced(sense) > self._FAR * stroke
         enough = self.limit("home_n", 40.0) if far else self._STUCK * strongest
-        if stopped and (going or at_most) and self.felt(sense) > enough:
+        # A part that never got going is wriggled before it is given up.
+        tried = going or self._wriggled >= self._WRIGGLE_TIME
+        if stopped and tried and (going or at_most) and self.felt(sense) > enough:
             if going or self.advanced(sense) > self._BLOCKED:
                 return self.wish(self.target(), MIDDLE, Status.DONE)
             self.push = 0.0
@@ -244,12 +250,13 @@ class Mate(Drive):
     def _stalls(self, sense: Sense) -> bool:
         """Return whether the part has stopped in the mouth, and wriggle it if so."""
         since, depth = self._stalled_at
-        if self.felt(sense) < self._LOADED[0] or self.depth(sense) > depth + self._STALLED:
+        pressed = self.felt(sense) > 0.5 * min(self._LOADED[1], self.limit("entry_n", 70.0))
+        if not pressed or self.depth(sense) > depth + self._STALLED:
             self._stalled_at = (sense.time, self.depth(sense))
             self.swing = np.zeros(3)
             return False
         stalled = sense.time - since > self._STALLED_TIME
-        if not stalled or self._wriggled > self._WRIGGLE_TIME:
+        if not stalled or self._wriggled >= self._WRIGGLE_TIME:
             self.swing = np.zeros(3)
             return False
         self._wriggled += sense.dt

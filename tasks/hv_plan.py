@@ -60,6 +60,7 @@ class HvPlanConfig:
         extract_room_mm: How far beyond the mouth a plug is drawn straight out.
         draw_force_n: Largest pull out of the dock.
         dock_force_n: Largest push into the dock.
+        dock_known_mm: How well it is known by then where a plug is home in its dock.
         settle_s: For how long a hand that lets go rests before its fingers open.
     """
 
@@ -95,6 +96,7 @@ class HvPlanConfig:
     extract_room_mm: float = 6.0
     draw_force_n: float = 50.0
     dock_force_n: float = 30.0
+    dock_known_mm: float = 1.5
     settle_s: float = 0.2
 
     def __post_init__(self) -> None:
@@ -253,6 +255,7 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         "force_n": config.dock_force_n,
         "entry_n": config.dock_force_n,
         "home_n": 0.6 * config.dock_force_n,
+        "home_mm": config.dock_known_mm,
         "stroke_mm": 1e3 * port.kind.dock.stroke,
         "time_s": config.mate_time_s,
     }
