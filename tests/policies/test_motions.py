@@ -70,6 +70,15 @@ def test_a_move_goes_straight_and_keeps_to_its_speed_and_acceleration():
     assert steps[-1].wish.pose_world_target.angle_to(GOAL) < 1e-6
 
 
+def test_a_fast_move_brakes_before_the_goal():
+    steps = play(Move, {"speed_m_s": 0.8}, SpringHand(start=Pose.translation((0.0, 0.0, -0.5))))
+    depths = [-0.5] + [(GOAL.inverse() @ s.wish.pose_world_target).position[2] for s in steps]
+    speeds = np.diff(depths) / DT
+    assert speeds.max() == pytest.approx(0.8)
+    # Not from one step to the next.
+    assert -np.diff(speeds).min() < 0.3
+
+
 def test_a_move_has_arrived_when_the_tool_has():
     hand = SpringHand(start=FAR)
     play(Move, {}, hand)

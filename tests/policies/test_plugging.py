@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,17 +10,7 @@ import pytest
 from policies.plugging import Extract, Lock, Mate, Pull, Unlock
 from policies.sense import Status
 from robot.spatial import Pose
-from tests.policies.plug_rules import (
-    DT,
-    GOAL,
-    STIFFNESS,
-    Socket,
-    SpringHand,
-    begin,
-    follow,
-    outcome,
-    play,
-)
+from tests.policies.plug_rules import DT, GOAL, STIFFNESS, Socket, SpringHand, outcome, play
 
 STROKE, TIP = 14e-3, 40e-3
 # A target a hair ahead of the tool adds so much to a push, in N.
@@ -120,10 +111,15 @@ def test_a_part_that_is_never_home_is_given_up_in_time():
     assert steps[-1].wish.push == 0.0
 
 
-def test_a_push_grows_no_faster_than_it_is_felt():
+def test_what_is_not_felt_is_not_pushed():
     """What is asked for and not felt comes down on the part when it gives way."""
-    hand = at_mouth(lambda depth: 5.0, wall=math.inf)
-    assert max(s.wish.push - s.sense.push for s in mate(hand, {"time_s": 1.0})) < 12.0 + 1e-9
+
+    class Numb(SpringHand):
+        def sense(self):
+            return replace(super().sense(), wrench_tool=np.zeros(6))
+
+    steps = mate(Numb(start=AT_MOUTH, socket=Socket(wall=-STROKE)), {"time_s": 1.0})
+    assert 10.0 < max(s.wish.push for s in steps) < 15.0
 
 
 @pytest.mark.parametrize("turn", [(0.0, 0.12, 0.0), (-0.1, 0.05, 0.06)])
@@ -183,9 +179,14 @@ def test_a_turn_in_the_hand_is_compensated_by_one_of_the_hand():
 
 
 def test_what_is_not_felt_is_not_compensated():
-    hand = at_mouth()
-    hand.in_hand = np.array([0.0, 0.0, 0.0, 0.3])
-    assert all(np.abs(turn_of(s)).max() < 1e-9 for s in mate(hand))
+    class Losing(SpringHand):
+        def obey(self, wish):
+            super().obey(wish)
+            self.in_hand = np.zeros(4)
+
+    for valid in (0.0, 1.0):
+        hand = Losing(start=AT_MOUTH, socket=Socket(clicking), in_hand=(valid, 0.0, 0.0, 0.3))
+        assert all(np.abs(turn_of(s)).max() < 1e-9 for s in mate(hand))
 
 
 def test_a_part_under_a_small_push_is_led_by_its_socket():
@@ -228,12 +229,13 @@ def test_a_latched_part_holds_a_pull_that_is_held_and_let_go():
     assert abs(hand.depth) < 0.1e-3
 
 
-@pytest.mark.parametrize("friction", [0.0, 3.0, 8.0])
-def test_a_part_that_follows_a_pull_is_not_latched(friction):
+@pytest.mark.parametrize(("friction", "at_most"), [(0.0, 20e-3), (3.0, 20e-3), (14.0, 4e-3)])
+def test_a_part_that_follows_a_pull_is_not_latched(friction, at_most):
     hand, steps = pull(lambda depth: friction)
     assert outcome(steps) == (Status.FAILED, "not_latched")
     assert steps[-1].wish.push == 0.0
-    assert hand.depth < -1.5e-3
+    # The sooner it is told, the less it can be taken for slack.
+    assert -at_most < hand.depth < -1.5e-3
 
 
 def test_slack_is_not_the_part_following():
@@ -337,6 +339,6 @@ def test_the_spring_that_pulls_is_not_stretched_without_end():
 def test_an_extracted_part_is_led_by_its_socket():
     lies = Pose.from_rotation_vector((0.0, 0.03, 0.0), (1e-3, 0.0, 0.0))
     hand = SpringHand(socket=Socket(latched, latched, holds=lies))
-    steps = follow(begin(Extract, {"force_n": 40.0, "time_s": 1.5}, hand), hand)
+    steps = play(Extract, {"force_n": 40.0, "time_s": 1.5}, hand)
     assert np.linalg.norm(side_of(steps[-1]) - lies.position[:2]) < 0.25e-3
     assert np.linalg.norm(turn_of(steps[-1]) - lies.rotation_vector()) < 0.008

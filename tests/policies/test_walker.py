@@ -114,18 +114,22 @@ def test_what_is_found_of_one_place_is_not_taken_for_another():
 
 
 def test_a_place_is_where_the_hand_was_when_it_began_to_let_go():
-    """What was let go was there then; the hand leaves by where it is, not by where it should be."""
-    # The socket holds the part where it is, 3 mm aside.
-    lies = Pose.translation((3e-3, 0.0, 0.0))
+    """What was let go was there then; a hand that is free springs aside."""
+
+    class Springing(SpringHand):
+        def obey(self, wish):
+            super().obey(wish)
+            if wish.opening > 0.0 and self.opening > WIDTH:
+                self.tool = self.tool @ Pose.translation((0.0, 4e-3, 0.0))
+
+    lies = GOAL @ Pose.translation((3e-3, 0.0, 0.0))
     plan = (
+        held("grasp", Motion.GRASP, GOAL, limits=GRIP),
         empty("release", Motion.RELEASE, GOAL, "header"),
         empty("leave", Motion.MOVE, back(GOAL, 0.05), "header"),
     )
-    hand = SpringHand(GOAL, lies, Socket(wall=0.0), WIDTH)
-    plan = (held("grasp", Motion.GRASP, GOAL, limits=GRIP), *plan)
-    hand.width_at, hand.opening, hand.draws = (lambda hand: WIDTH), OPEN, GOAL @ lies
-    _, steps = walk(plan, hand)
-    assert_same(at_end(steps, "leave").wish.pose_world_target, back(GOAL @ lies, 0.05))
+    _, steps = walk(plan, Springing(opening=OPEN, width_at=lambda hand: WIDTH, draws=lies))
+    assert_same(at_end(steps, "leave").wish.pose_world_target, back(lies, 0.05))
 
 
 class TurningHand(SpringHand):
