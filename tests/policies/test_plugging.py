@@ -30,7 +30,7 @@ MATING = {
 def clicking(depth):
     """Resist more and more, most before the click, and then no more."""
     way = (depth + STROKE) / STROKE
-    return 75.0 * math.sin(math.pi * way) if 0.0 < way < 1.0 else 0.0
+    return 75.0 * max(0.0, min(way / 0.7, (1.0 - way) / 0.3))
 
 
 def latched(depth):
@@ -66,7 +66,7 @@ def test_a_plug_is_pushed_home_over_its_profile():
 
 def test_a_bump_before_home_is_not_taken_for_home():
     """A plug that is stuck half way, where no plug is home, is pushed harder than one at home."""
-    hand = at_mouth(lambda depth: 78.0 if -8e-3 < depth < -7.5e-3 else 32.0)
+    hand = at_mouth(lambda depth: 78.0 if -7e-3 < depth < -6.5e-3 else 32.0)
     assert outcome(mate(hand)) == (Status.DONE, "")
     assert hand.depth == pytest.approx(0.0, abs=2e-4)
 
@@ -96,7 +96,7 @@ def test_a_soft_part_at_a_wall_is_not_forced_either():
 
 
 def test_more_than_on_entry_is_pushed_once_the_part_is_on_its_profile():
-    hand = at_mouth(lambda depth: 40.0 if depth < -11.5e-3 else 80.0)
+    hand = at_mouth(lambda depth: 40.0 if depth < -7.5e-3 else 80.0)
     steps = mate(hand)
     assert outcome(steps) == (Status.DONE, "")
     assert hand.depth == pytest.approx(0.0, abs=2e-4)
@@ -205,7 +205,7 @@ def test_a_part_under_a_small_push_is_led_by_its_socket():
 def test_a_hand_under_a_large_push_does_not_follow():
     """It would buckle."""
     lies = Pose.from_rotation_vector((0.03, 0.0, -0.03), (1.5e-3, -1e-3, 0.0))
-    socket = Socket(lambda depth: 32.0 if depth < -11e-3 else 80.0, wall=0.0, holds=lies)
+    socket = Socket(lambda depth: 32.0 if depth < -7.5e-3 else 80.0, wall=0.0, holds=lies)
     steps = mate(SpringHand(start=AT_MOUTH, socket=socket))
     pairs = [(a, b) for a, b in itertools.pairwise(steps) if b.sense.push > 60.0]
     assert len(pairs) > 5
