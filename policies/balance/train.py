@@ -50,7 +50,7 @@ class TrainConfig:
     """
 
     steps: int = 200_000_000
-    batch: int = 2048
+    batch: int = 4096
     horizon: int = 150
     window: int = 150
     hidden: tuple[int, ...] = (32, 32)

@@ -1,0 +1,116 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from policies.balance.reflex import BalanceConfig, BalancePolicy, BalanceReflex, contract_of
+from policies.balance.stance import ReflexConfig
+from policies.network import Mlp, MlpSpec, Normalization
+from robot.errors import ConfigError
+from workcell import push_map
+from workcell.catalog import load_robot
+from workcell.push_map import Cell, MapPlan, PushMap, read_trials, run_map, survived_size
+from workcell.push_report import map_table, write_picture
+from workcell.push_trial import PushBench, PushResult, PushTrial
+
+PLAN = MapPlan(directions_deg=(0.0, 90.0), sizes=(20.0, 30.0, 40.0), trials=10, seed=5)
+
+
+class Pretended:
+    """A bench on which the policy is worth 10 N s, and one trial in ten goes wrong earlier."""
+
+    ran = 0
+
+    def run(self, trial):
+        Pretended.ran += 1
+        limit = 25.0 + 10.0 * trial.reflex - 10.0 * (trial.seed == 5)
+        survived = trial.size <= limit
+        return PushResult(survived, 1.0, int(trial.reflex), "" if survived else "fell")
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    Pretended.ran = 0
+    monkeypatch.setattr(push_map, "_bench", lambda plan, robot: Pretended())
+
+
+def line(*shares):
+    return [Cell(0.0, 10.0 * (i + 1), False, share, 100) for i, share in enumerate(shares)]
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [((100, 95, 94), 20.0), ((100, 90), 15.0), ((94, 100), 0.0), ((100, 100), 20.0), ((), 0.0)],
+)
+def test_the_survived_size_lies_where_95_percent_are_crossed_first(shares, expected):
+    assert survived_size(line(*shares)) == pytest.approx(expected)
+
+
+def test_a_map_tries_everything_once_and_says_what_the_policy_gains(tmp_path, pretended):
+    pushes = run_map(PLAN, tmp_path / "map")
+    assert Pretended.ran == 2 * 3 * 10 * 2
+    # Nine of ten survive 20 N s alone, so fewer than 95 % do; with the policy all of them.
+    assert pushes.survived_sizes()[0.0, False] == 0.0
+    assert pushes.survived_sizes()[0.0, True] == pytest.approx(25.0)
+    assert [cell.n for cell in pushes.cells()] == [10] * 12
+    assert len((tmp_path / "map" / "cells.csv").read_text().splitlines()) == 13
+
+
+def test_an_interrupted_map_goes_on_where_it_was(tmp_path, pretended):
+    whole = run_map(PLAN, tmp_path / "map")
+    table = tmp_path / "map" / "trials.csv"
+    text = table.read_text()
+    lines = text.splitlines(keepends=True)
+    table.write_text("".join(lines[:51]) + lines[51][:9])
+    Pretended.ran = 0
+    again = run_map(None, tmp_path / "map")
+    assert Pretended.ran == 120 - 50
+    assert again.results == whole.results
+
+
+def test_a_folder_of_another_plan_is_left_alone(tmp_path, pretended):
+    run_map(PLAN, tmp_path)
+    with pytest.raises(ConfigError, match="another plan"):
+        run_map(dataclasses.replace(PLAN, trials=11), tmp_path)
+
+
+def test_what_is_no_map_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="no map to go on with"):
+        run_map(None, tmp_path)
+    file = tmp_path / "trials.csv"
+    file.write_text("kind,size\nkick,3\nshove,4\n")
+    with pytest.raises(ConfigError, match="line 2: not a trial of a map"):
+        read_trials(file)
+
+
+def test_a_map_is_shown(tmp_path, pretended):
+    pushes = run_map(PLAN, tmp_path)
+    assert map_table(pushes).row_count == 2
+    assert "<svg" in write_picture(pushes, tmp_path / "map.svg").read_text()
+    assert map_table(PushMap(PLAN)).row_count == 2
+
+
+def eager_reflex():
+    """Return a reflex that asks for all it may as soon as its gate is open."""
+    spec = MlpSpec(12, (), 5)
+    tensors = {"layers.0.weight": np.zeros((5, 12)), "layers.0.bias": np.ones(5)}
+    network = Mlp(spec, tensors, Normalization.none(12))
+    config = BalanceConfig(ReflexConfig(), 3.27, 80.0)
+    return BalanceReflex(BalancePolicy(config, contract_of("talos", 0.01), network), "talos")
+
+
+def test_a_shove_below_the_gate_is_the_same_to_the_last_bit_and_one_above_is_not():
+    bench = PushBench(load_robot("talos"), eager_reflex())
+    try:
+        # The capture point moves by about 0.01 m and by 0.04 m.
+        small = [bench.run(PushTrial("shove", 30.0, 4.0, 3, on)) for on in (False, True)]
+        large = [bench.run(PushTrial("shove", 30.0, 15.0, 3, on)) for on in (False, True)]
+    finally:
+        bench.close()
+    assert small[0] == small[1]
+    assert small[0].hand_error_mm > 0.0
+    assert large[1].asked > 0
+    assert large[0].hand_error_mm != large[1].hand_error_mm
