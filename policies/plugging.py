@@ -117,7 +117,8 @@ class Drive(ContactMotion):
         if self.felt(sense) > _FOLLOW_BELOW or not self.led:
             return
         self.side_target += _FOLLOW * (here.position[:2] - self.side_target)
-        self._turn = self._turn + _FOLLOW * (here.rotation_vector() - self._turn)
+        led = here.rotation_vector() - self.swing
+        self._turn = self._turn + _FOLLOW * (led - self._turn)
 
     def feel(self, sense: Sense) -> None:
         """Feel how far the part has turned in the hand."""
@@ -157,15 +158,11 @@ class Mate(Drive):
     """Pushes along the mating-force profile until the part is home, or stops short of it.
 
     Another key, or something in the way, is as hard as a wall: the push rises and nothing moves.
-    So more than a wall may be pushed with is used only once the part has moved under load. A part
-    that stops in the mouth is wriggled first: it may be turned a little against it. One that leans
+    So more than a wall may be pushed with is used only once the part is past any key. A part that
+    stops in the mouth is wriggled first: it may be turned a little against it. One that leans
     against walls before its contacts mate is turned away from them, since pins would bend.
     """
 
-    # Moved by so much with a push between these two, in m and N, the part is on its profile: below,
-    # it is still free; above, pads may slip along it.
-    _ON_PROFILE = 0.0012
-    _LOADED = (22.0, 52.0)
     # With less push than this, in N, it is on its way to the contacts, at this speed, in m/s.
     _FREE = 15.0
     _FREE_SPEED = 0.05
@@ -179,16 +176,16 @@ class Mate(Drive):
     _WRIGGLE_TIME = 1.0
     _WRIGGLE_PUSH = 45.0
     # Walls lean on a part with a couple larger than this, in N·m, about a point so far behind its
-    # tip, in m; turned away by this angle, in rad, once or twice, it lies between them. Looked for
-    # from the first of these pushes, in N, to the second, which is not exceeded meanwhile.
+    # tip, in m; turned away by this angle, in rad, so many times at most, it lies between them.
+    # Looked for from the first of these pushes, in N, to the second, which is not exceeded
+    # meanwhile.
     _COUPLE = 0.12
     _WALLS = 0.006
-    _AWAY = math.radians(1.8)
+    _AWAY = math.radians(1.5)
+    _TIMES = 4
     _LEANING = (28.0, 52.0)
     # Further in than this, in m, no key is in the way any more.
     _PAST_KEY = 0.006
-    # A part that stops under its largest push without having come so far, in m, is blocked.
-    _BLOCKED = 0.0035
     # Past this share of its stroke a part that stops is home; before, under this share of the
     # largest push.
     _FAR = 0.6
@@ -196,8 +193,6 @@ class Mate(Drive):
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
-        self._moved_loaded = 0.0
-        self._before = self.depth_start
         self._stalled_at = (sense.time, self.depth_start)
         self._wriggled = 0.0
         self._away = np.zeros(2)
@@ -208,13 +203,9 @@ class Mate(Drive):
     def step(self, sense: Sense) -> Wish:
         depth = self.depth(sense)
         self.speed = self._FREE_SPEED if self.felt(sense) < self._FREE else Drive.speed
-        if self._LOADED[0] < self.felt(sense) < self._LOADED[1]:
-            self._moved_loaded += max(0.0, depth - self._before)
-        self._before = depth
         # Where home is known as well as this, being there is enough.
         home = depth > -1e-3 * self.limit("home_mm", -math.inf)
-        past = self.advanced(sense) > self._PAST_KEY
-        going = home or past or self._moved_loaded > self._ON_PROFILE
+        going = home or self.advanced(sense) > self._PAST_KEY
         strongest = self.limit("force_n", 110.0) if going else self.limit("entry_n", 70.0)
         if not self.led:
             # A plug askew would be wedged, and bend pins, before the walls could lead it.
@@ -238,7 +229,7 @@ class Mate(Drive):
         # A part that never got going is wriggled before it is given up.
         tried = going or self._wriggled >= self._WRIGGLE_TIME
         if stopped and tried and (going or at_most) and self.felt(sense) > enough:
-            if going or self.advanced(sense) > self._BLOCKED:
+            if going:
                 return self.wish(self.target(), MIDDLE, Status.DONE)
             self.push = 0.0
             return self.wish(self.target(), SOFT, Status.FAILED, "blocked")
@@ -250,7 +241,7 @@ class Mate(Drive):
     def _stalls(self, sense: Sense) -> bool:
         """Return whether the part has stopped in the mouth, and wriggle it if so."""
         since, depth = self._stalled_at
-        pressed = self.felt(sense) > 0.5 * min(self._LOADED[1], self.limit("entry_n", 70.0))
+        pressed = self.felt(sense) > 0.5 * min(50.0, self.limit("entry_n", 70.0))
         if not pressed or self.depth(sense) > depth + self._STALLED:
             self._stalled_at = (sense.time, self.depth(sense))
             self.swing = np.zeros(3)
@@ -261,7 +252,7 @@ class Mate(Drive):
             return False
         self._wriggled += sense.dt
         phase = 2.0 * math.pi * self._WRIGGLE_HZ * self._wriggled
-        around = np.array([0.5 * math.sin(phase), 0.5 * (1.0 - math.cos(phase)), math.sin(phase)])
+        around = np.array([0.5 * math.sin(phase), 0.5 * math.sin(2.0 * phase), math.sin(phase)])
         self.swing = self._WRIGGLE * around
         return True
 
@@ -272,7 +263,7 @@ class Mate(Drive):
         couple = torque[:2] + lever * np.array([force[1], -force[0]])
         if self._LEANING[0] < self.felt(sense) < self._LEANING[1] + 6.0:
             leaning = (np.abs(couple) > self._COUPLE) & (self._away == 0.0)
-            leaning &= self._times_away < 2
+            leaning &= self._times_away < self._TIMES
             self._times_away += leaning
             self._away = np.where(leaning, np.sign(couple) * self._AWAY, self._away)
         if not np.any(self._away):
