@@ -20,7 +20,7 @@ from tasks.phases import Phase
 
 # How fast a push or pull rises while the part is slower than wanted, in N/s, and how much it falls
 # per speed above that, in N·s/m.
-_RISE = 160.0
+_RISE = 190.0
 _BRAKE = 1200.0
 # The target runs this far ahead of the tool, in m.
 _LEAD = 0.0004
@@ -30,7 +30,7 @@ _FOLLOW = 0.08
 _FOLLOW_BELOW = 60.0
 # How fast a part is turned straight, in rad/s, and what counts as straight, in rad; it has so long,
 # in s, and is pushed no harder meanwhile, in N.
-_STRAIGHTEN_SPEED = 0.6
+_STRAIGHTEN_SPEED = 0.9
 _STRAIGHT = 0.005
 _STRAIGHTEN_TIME = 0.6
 _STRAIGHTEN_PUSH = 20.0
@@ -359,8 +359,11 @@ class Extract(Drive):
     """Pulls until the part comes free and has left its socket."""
 
     direction = -1.0
-    speed = 0.06
     by_spring = True
+
+    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
+        super().__init__(phase, pose_world_goal, sense)
+        self.speed = self.limit("pull_m_s", 0.06)
 
     @override
     def step(self, sense: Sense) -> Wish:

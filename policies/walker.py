@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from policies.memory import IN_SOCKET, Memory
 from policies.motions import MIDDLE, STIFF, Move, Release, ScriptedMotion, Zero
 from policies.plugging import Extract
 from policies.repertoire import MOTIONS
@@ -19,17 +19,10 @@ from robot.arrays import Array
 from robot.spatial import Pose
 from tasks.phases import Motion, Phase
 
-# How many policy steps of touch are averaged into where the part is held.
-_TOUCH_SAMPLES = 5
-_FEWEST_TOUCHES = 2
 # A part thinner than this share of its width is no part: the hand is empty.
 _LOST_SHARE = 0.85
-# Motions that may leave a part stuck in a socket.
-_IN_SOCKET = (Motion.MATE, Motion.PULL, Motion.LOCK)
-# A grip that was blocked by a collar is tried again so far from it, in m; a finger's opening tells
-# collars apart that differ by more than this, in mm.
-_SHIFT = 0.002
-_COLLAR_SLACK_MM = 1.0
+# A part that is drawn back is pulled no harder than this, in N.
+_PULL_BACK = 60.0
 # Failures after which the hand holds nothing.
 _EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
 
@@ -98,10 +91,7 @@ class ArmWalker:
         self._then = 0
         # Where to go on after a part that was given up has been put back.
         self._resume: int | None = None
-        self._touch: list[Array] = []
-        self._correction = Pose.identity()
-        # By how much a place is elsewhere than believed, by its name, along the world axes.
-        self._found: dict[str, Pose] = {}
+        self._memory = Memory(config.use_touch)
         self._wrench_zero = np.zeros(6)
         self._lost_for = 0
 
@@ -152,9 +142,10 @@ class ArmWalker:
         if self._motion is None:
             if phase.heavy and not may_push:
                 return Wish(sense.pose_world_target, phase.gripper_opening, MIDDLE)
-            self._motion = MOTIONS[phase.motion](phase, self._goal(phase, sense), sense)
+            self._motion = MOTIONS[phase.motion](phase, self._memory.goal(phase, sense), sense)
         if phase.pose_tool_part is not None and phase.motion is not Motion.GRASP:
-            self._feel(sense)
+            if phase.motion is Motion.MOVE:
+                self._memory.feel(sense)
             if self._lost(sense):
                 return self._recover("part_lost", sense)
         wish = self._motion.step(sense)
@@ -188,18 +179,12 @@ class ArmWalker:
 
     def _done(self, phase: Phase, motion: ScriptedMotion, sense: Sense) -> None:
         if phase.motion is Motion.GRASP:
-            self._touch.clear()
-            self._correction = Pose.identity()
+            self._memory.take()
         if phase.place and phase.motion in (Motion.GRASP, Motion.RELEASE):
             # A part that sits draws the hand that closes on it to where it is; one that is let go
             # was there when the fingers began to open.
             there = sense if phase.motion is Motion.GRASP else motion.start
-            felt = there.in_hand
-            touched = self.config.use_touch and felt[0] > 0.5
-            held = self._held_askew(felt[1:]) if touched else Pose.identity()
-            self._found[phase.place] = (
-                there.pose_world_tool @ held.inverse() @ phase.pose_world_tool.inverse()
-            )
+            self._memory.find(phase, there)
         if phase.motion is Motion.RELEASE:
             self._wrench_zero = np.zeros(6)
         if isinstance(motion, Zero):
@@ -211,41 +196,6 @@ class ArmWalker:
             self._attempt.clear()
             if self._resume is not None:
                 self.index, self._resume = self._resume, None
-
-    def _goal(self, phase: Phase, sense: Sense) -> Pose:
-        """Return a phase's pose, moved to where its place is and by how the part is held."""
-        found, goal = self._found.get(phase.place), phase.pose_world_tool
-        goal = goal if found is None else found @ goal
-        if phase.pose_tool_part is None or phase.motion is Motion.GRASP:
-            return goal
-        if not self.config.use_touch:
-            return goal
-        if phase.motion in _IN_SOCKET and sense.in_hand[0] > 0.5:
-            # A search may have turned the part in the hand since it was carried.
-            self._correction = self._held_askew(sense.in_hand[1:])
-        elif len(self._touch) >= _FEWEST_TOUCHES:
-            self._correction = self._held_askew(np.mean(self._touch[-_TOUCH_SAMPLES:], axis=0))
-        return goal @ self._correction
-
-    def _held_askew(self, felt: Array) -> Pose:
-        """Return by what a tool pose is to be changed for a part that is felt to be held askew.
-
-        Args:
-            felt: Its shift along tool x and z, in m, and its angle about tool y, in rad.
-        """
-        shift_x, shift_z, angle = felt
-        before = reversed(self.phases[: self.index + 1])
-        nominal = next(p.pose_tool_part for p in before if p.pose_tool_part is not None)
-        turn = Pose.from_rotation_vector((0.0, angle, 0.0))
-        held = Pose(
-            nominal.position + np.array([shift_x, 0.0, shift_z]), (turn @ nominal).quaternion
-        )
-        return nominal @ held.inverse()
-
-    def _feel(self, sense: Sense) -> None:
-        """Collect touch while nothing but the hand touches the part."""
-        if sense.in_hand[0] > 0.5 and self.phases[self.index].motion is Motion.MOVE:
-            self._touch.append(sense.in_hand[1:])
 
     def _lost(self, sense: Sense) -> bool:
         width = next(p.limits["width_mm"] for p in self.phases if p.motion is Motion.GRASP)
@@ -261,9 +211,9 @@ class ArmWalker:
         self._motion = None
         self._lost_for = 0
         # The part may have moved in the hand: what was felt before counts no more.
-        self._touch.clear()
+        self._memory.forget_touch()
         if reason == "blocked_grasp":
-            self._shift_grip(phase, sense)
+            self._memory.shift_grip(phase, sense.opening)
         if reason in ("empty_grasp", "blocked_grasp") and self._again("regrasp"):
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
         in_hand = reason not in _EMPTY
@@ -272,25 +222,14 @@ class ArmWalker:
             if again is not None and again < self.index:
                 return self._draw_back(sense, self.config.back_off_m, again)
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
+        if self._resume is not None and not in_hand:
+            # Lost on its way back to its place: there is nothing left to do for it.
+            return self._give_up(sense, in_hand)
         if self._put_back(phase.operation) is None and self._again("fetch"):
             self._attempt["retry"] = 0
             # A part that is given up is carried clear of its place before it is let go.
             return self._draw_back(sense, 0.08, self._find("reach"), open_hand=not in_hand)
         return self._give_up(sense, in_hand)
-
-    def _shift_grip(self, phase: Phase, sense: Sense) -> None:
-        """Take a blocked grasp for a hint: its opening tells which collar stopped the fingers."""
-        ahead = next(
-            (
-                way * _SHIFT
-                for name, way in (("front_mm", -1.0), ("rear_mm", 1.0))
-                if abs(1e3 * sense.opening - phase.limits.get(name, math.inf)) < _COLLAR_SLACK_MM
-            ),
-            0.0,
-        )
-        if phase.place and ahead:
-            along = Pose.translation(phase.pose_world_tool.rotation[:, 2] * ahead)
-            self._found[phase.place] = along @ self._found.get(phase.place, Pose.identity())
 
     def _give_up(self, sense: Sense, in_hand: bool) -> Wish:
         """Leave a piece of work undone, put its part back, and go on with the next."""
@@ -363,25 +302,29 @@ class ArmWalker:
             Motion.MOVE,
             behind,
             opening,
-            limits={"speed_m_s": 0.15, "depth_mm": 1e3 * distance},
+            limits={"speed_m_s": 0.15, "depth_mm": 1e3 * distance, "force_n": _PULL_BACK},
         )
         # A plan without such a phase cannot be taken up again.
         self._then = len(self.phases) if then is None else then
         # Fingers that still hold something let go before they leave; a part that sticks in its
         # socket is pulled out straight.
         kind: type[ScriptedMotion] = Move
+        if open_hand:
+            # What was weighed is not held up any longer.
+            self._wrench_zero = np.zeros(6)
         if open_hand and sense.opening < opening - 5e-3:
             kind = Release
-        elif phase.motion in _IN_SOCKET and not open_hand:
+        elif phase.motion in IN_SOCKET and not open_hand:
             kind = Extract
         self._detour = kind(detour, behind, sense)
         return self._follow_detour(self._detour, sense)
 
     def _follow_detour(self, detour: ScriptedMotion, sense: Sense) -> Wish:
         self._spend("draw_back", sense.dt)
-        if sense.in_hand[0] > 0.5:
-            self._touch.append(sense.in_hand[1:])
+        self._memory.feel(sense)
         wish = detour.step(sense)
+        if wish.status is Status.FAILED:
+            return self._leave(detour, sense)
         if wish.status is Status.DONE:
             if not isinstance(detour, Move):
                 self._detour = Move(detour.phase, detour.goal, sense)
@@ -389,3 +332,17 @@ class ArmWalker:
             self._detour = None
             self.index = self._then
         return wish
+
+    def _leave(self, detour: ScriptedMotion, sense: Sense) -> Wish:
+        """Let go of a part that sticks where it is, and go on without it."""
+        self.gave_up = True
+        operation = self.phases[self.index].operation
+        self.reasons.append(f"{operation}:{detour.phase.name}:stuck")
+        self._given_up.add(operation)
+        self._attempt.clear()
+        self._then = self._after(operation) if self._resume is None else self._resume
+        self._resume = None
+        self._wrench_zero = np.zeros(6)
+        phase = dataclasses.replace(detour.phase, gripper_opening=self.phases[0].gripper_opening)
+        self._detour = Release(phase, detour.goal, sense)
+        return self._detour.step(sense)

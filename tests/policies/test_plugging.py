@@ -130,7 +130,7 @@ def test_a_part_that_is_felt_askew_is_straightened_before_it_is_pushed_hard(turn
     assert outcome(steps) == (Status.DONE, "")
     angles = [float(np.abs(turn_of(s)).max()) for s in steps]
     straight = next(i for i, a in enumerate(angles) if a < STRAIGHT)
-    needed = (np.abs(turn).max() - STRAIGHT) / 0.6
+    needed = (np.abs(turn).max() - STRAIGHT) / 0.9
     assert steps[straight].sense.time == pytest.approx(needed, abs=1.01 * DT)
     assert max(s.wish.push for s in steps[: straight + 1]) <= 20.0 + 1e-9
     assert max(s.wish.push for s in steps) > 60.0
