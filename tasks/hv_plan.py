@@ -58,6 +58,7 @@ class HvPlanConfig:
         dwell_s: From the opened interlock to the pull that parts the power contacts.
         extract_force_n: Largest pull on the released plug.
         extract_room_mm: How far beyond the mouth a plug is drawn straight out.
+        draw_speed_m_s: Speed of the pull out of the dock.
         draw_force_n: Largest pull out of the dock.
         dock_force_n: Largest push into the dock.
         dock_known_mm: How well it is known by then where a plug is home in its dock.
@@ -69,7 +70,7 @@ class HvPlanConfig:
     dock_standoff_m: float = 0.010
     header_approach_m: float = 0.06
     standoff_m: float = 0.016
-    carry_speed_m_s: float = 0.40
+    carry_speed_m_s: float = 0.50
     near_speed_m_s: float = 0.25
     yield_s: float = 0.28
     still_m_s: float = 0.02
@@ -94,6 +95,7 @@ class HvPlanConfig:
     dwell_s: float = 0.15
     extract_force_n: float = 100.0
     extract_room_mm: float = 6.0
+    draw_speed_m_s: float = 0.12
     draw_force_n: float = 50.0
     dock_force_n: float = 30.0
     dock_known_mm: float = 1.5
@@ -182,7 +184,11 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
     docked = steps.docked()
     far_dock = back(docked, config.dock_approach_m)
     drawn = back(docked, mating.stroke + 2e-3)
-    drawing = {"force_n": config.draw_force_n, "depth_mm": 1e3 * mating.stroke + 2.0}
+    drawing = {
+        "force_n": config.draw_force_n,
+        "pull_m_s": config.draw_speed_m_s,
+        "depth_mm": 1e3 * mating.stroke + 2.0,
+    }
     entered_mm = max(1.0, 1e3 * (mating.stroke - _BELIEF))
     at_header, at_dock = f"header_{port.slot}", f"dock_{port.slot}"
     mating_limits = {
