@@ -170,33 +170,38 @@ class Mate(Drive):
     # this angle about its axis and half as much about the others, in rad, at this rate, in Hz, for
     # so long, in s, under this push, in N.
     _STALLED = 0.0003
-    _STALLED_TIME = 0.12
+    _STALLED_TIME = 0.08
     _WRIGGLE = math.radians(3.5)
     _WRIGGLE_HZ = 2.5
     _WRIGGLE_TIME = 1.0
     _WRIGGLE_PUSH = 45.0
-    # Walls lean on a part with a couple larger than this, in N·m, about a point so far behind its
-    # tip, in m; turned away by this angle, in rad, so many times at most, it lies between them.
-    # Looked for from the first of these pushes, in N, to the second, which is not exceeded
-    # meanwhile.
-    _COUPLE = 0.12
+    # Walls turn a part with a couple about a point so far behind its tip, in m; it goes along at
+    # this rate, in rad/s per N·m, for what is more than a cable's, in N·m. While the couple is
+    # larger than this, in N·m, it is pushed no harder than so, in N; but so long at most, in s.
     _WALLS = 0.006
-    _AWAY = math.radians(1.5)
-    _TIMES = 4
-    _LEANING = (28.0, 52.0)
+    _TURNS = 0.5
+    _DEAD = 0.03
+    _COUPLE = 0.15
+    _LEANING_PUSH = 42.0
+    _LEAN_TIME = 1.0
     # Further in than this, in m, no key is in the way any more.
     _PAST_KEY = 0.006
-    # Past this share of its stroke a part that stops is home; before, under this share of the
-    # largest push.
+    # Past this share of its stroke, a push that falls by so much, in N, while the part goes on by
+    # more than this, in m, is the click: a part that stops after it is home. Without a click it is
+    # under this share of the largest push.
     _FAR = 0.6
+    _CLICK = 10.0
+    _CLICK_TRAVEL = 0.0008
     _STUCK = 0.75
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self._stalled_at = (sense.time, self.depth_start)
         self._wriggled = 0.0
-        self._away = np.zeros(2)
-        self._times_away = np.zeros(2, dtype=np.int64)
+        self._leant = 0.0
+        # The hardest push far in and how deep that was; whether the part gave way after it.
+        self._peak = (0.0, 0.0)
+        self._click = False
         self.led = False
 
     @override
@@ -213,19 +218,19 @@ class Mate(Drive):
             self.led = self.straighten(sense) or late
             self.drive(sense, _STRAIGHTEN_PUSH)
             return self.wish(self.target(), _LED)
+        leans = self._leans(sense, going)
         if not going and self._stalls(sense):
             self.drive(sense, min(strongest, self._WRIGGLE_PUSH))
             return self.wish(self.target(), _LED)
-        if going and self._leans(sense):
-            self.drive(sense, min(strongest, self._LEANING[1]))
+        if leans:
+            self.drive(sense, min(strongest, self._LEANING_PUSH))
             return self.wish(self.target(), _LED)
         self.drive(sense, strongest)
         stopped = self.has_stopped(sense)
         at_most = self.felt(sense) > 0.9 * strongest
         # What stops early may be stuck: it is home only if a hard push does not help it on.
-        stroke = 1e-3 * self.limit("stroke_mm", 10.0)
-        far = home or self.advanced(sense) > self._FAR * stroke
-        enough = self.limit("home_n", 40.0) if far else self._STUCK * strongest
+        sure = home or self._clicked(sense)
+        enough = self.limit("home_n", 40.0) if sure else self._STUCK * strongest
         # A part that never got going is wriggled before it is given up.
         tried = going or self._wriggled >= self._WRIGGLE_TIME
         if stopped and tried and (going or at_most) and self.felt(sense) > enough:
@@ -256,24 +261,35 @@ class Mate(Drive):
         self.swing = self._WRIGGLE * around
         return True
 
-    def _leans(self, sense: Sense) -> bool:
-        """Return whether walls lean on the part, and turn it away from them if so."""
+    def _clicked(self, sense: Sense) -> bool:
+        """Return whether the part has gone on under less push than it took before, far in."""
+        depth, felt = self.depth(sense), self.felt(sense)
+        hardest, there = self._peak
+        if self.advanced(sense) > self._FAR * 1e-3 * self.limit("stroke_mm", 10.0):
+            if felt > hardest:
+                self._peak = (felt, depth)
+            self._click |= felt < hardest - self._CLICK and depth > there + self._CLICK_TRAVEL
+        return self._click
+
+    def _leans(self, sense: Sense, going: bool) -> bool:
+        """Turn the part the way walls turn it; return whether they still do, hard.
+
+        Under a push the walls of a mouth bear on both ends of a part that is askew: a couple. What
+        bears on the tip alone is a force across, which the hand yields to anyway.
+        """
         lever = 1e-3 * self.limit("tip_mm", 0.0) - self._WALLS
         force, torque = sense.wrench_tool[:3], sense.wrench_tool[3:]
-        couple = torque[:2] + lever * np.array([force[1], -force[0]])
-        if self._LEANING[0] < self.felt(sense) < self._LEANING[1] + 6.0:
-            leaning = (np.abs(couple) > self._COUPLE) & (self._away == 0.0)
-            leaning &= self._times_away < self._TIMES
-            self._times_away += leaning
-            self._away = np.where(leaning, np.sign(couple) * self._AWAY, self._away)
-        if not np.any(self._away):
-            return False
-        reach = _STRAIGHTEN_SPEED * sense.dt
-        step = np.clip(self._away, -reach, reach)
-        self._away = np.where(np.abs(self._away - step) < 1e-9, 0.0, self._away - step)
-        self._turn[:2] += step
+        couple = torque + lever * np.array([force[1], -force[0], 0.0])
+        if not going:
+            # On a rim, before walls can lead it, a part is tipped the wrong way.
+            couple[:2] = 0.0
+        beyond = np.sign(couple) * np.maximum(0.0, np.abs(couple) - self._DEAD)
+        step = np.clip(self._TURNS * beyond, -_STRAIGHTEN_SPEED, _STRAIGHTEN_SPEED) * sense.dt
+        self._turn = self._turn + step
         self.side_target += lever * np.array([-step[1], step[0]])
-        return True
+        leans = bool(np.abs(couple[:2]).max() > self._COUPLE) and self._leant < self._LEAN_TIME
+        self._leant += sense.dt if leans else 0.0
+        return leans
 
 
 class Pull(Drive):

@@ -148,6 +148,8 @@ class HvFixture(SimFixture):
                 arm,
                 force=task.demands.grip_force * p[f"grip_share_{arm}"],
                 pad_friction=p["friction_pads"],
+                # The walls of a plug's neck keep it from turning.
+                pad_spinning=0.0,
             )
         zones = task.station.zones(layout.pose_world_believed["pack"], task.station.pack(p))
         self._hand_scanner.reset(zones)

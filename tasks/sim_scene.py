@@ -50,10 +50,12 @@ class SimHands:
         """Return where an arm's tool truly is."""
         return self.body.pose_world_link(f"tool_{arm}")
 
-    def set_grip(self, arm: str, force: float, pad_friction: float) -> None:
-        """Set how hard an arm grips, in N for each finger, and the pads' factor of friction."""
+    def set_grip(
+        self, arm: str, force: float, pad_friction: float, pad_spinning: float | None = None
+    ) -> None:
+        """Set how hard an arm grips, in N for each finger, and the pads' factors of friction."""
         self.driver.set_grip_force(arm, force)
-        self.grippers[arm].set_pad_friction(pad_friction)
+        self.grippers[arm].set_pad_friction(pad_friction, pad_spinning)
 
 
 class SimFixture(ABC):

@@ -123,15 +123,24 @@ class SimGripper:
             raise ValueError(f"grip force: expected 0 to {self._config.force_max} N, got {force}")
         self._force = force
 
-    def set_pad_friction(self, friction: float) -> None:
-        """Set the pads' factor of Coulomb's coefficient; the part's factor multiplies it."""
+    def set_pad_friction(self, friction: float, spinning: float | None = None) -> None:
+        """Set the pads' factors of friction; the part's factor multiplies them.
+
+        Without spinning friction a part swings about the line through the pads, unless its form
+        keeps it from that. Where it does, do without: joint reactions in Bullet leave spinning
+        friction out, so that a wrist feels a torque about that line that is not there.
+
+        Args:
+            friction: Factor of Coulomb's coefficient.
+            spinning: Factor of the spinning friction, in m; the configured one if omitted.
+        """
+        spinning = self._config.pad_spinning if spinning is None else spinning
         for link in self._links:
-            # Without spinning friction a part swings about the line through the pads.
             self._client.changeDynamics(
                 self._body,
                 link,
                 lateralFriction=friction,
-                spinningFriction=self._config.pad_spinning,
+                spinningFriction=spinning,
             )
 
     def efforts(self, a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
