@@ -1,4 +1,4 @@
-"""Scripted motions of plugging: pushing to the click, pulling, locking, unlocking, drawing out.
+"""Scripted motions that drive a part: pulling at it, locking, unlocking, drawing it out.
 
 They push and pull with a force that rises until the part moves at a wanted speed. While the force
 is small they follow the part sideways and in all three turns, for the socket knows better than the
@@ -6,8 +6,6 @@ plan how a plug must lie. Under a large one a hand that followed would buckle.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from typing_extensions import override
@@ -28,16 +26,8 @@ _LEAD = 0.0004
 # less than this force is felt, in N. Slowly: a hand that follows at once follows its own load, too.
 _FOLLOW = 0.08
 _FOLLOW_BELOW = 60.0
-# How fast a part is turned straight, in rad/s, and what counts as straight, in rad; it has so long,
-# in s, and is pushed no harder meanwhile, in N.
-_STRAIGHTEN_SPEED = 0.9
-_STRAIGHT = 0.005
-_STRAIGHTEN_TIME = 0.6
-_STRAIGHTEN_PUSH = 20.0
 # A spring is stretched by so much at most, in m.
 _LONGEST_SPRING = 0.04
-# Soft enough to be led by a socket, stiff enough not to buckle under the largest push.
-_LED = 0.0
 # A part that moved less than this, in m, while the force rose by that many newtons, has stopped.
 _STOPPED = 0.0003
 _STOPPED_RISE = 14.0
@@ -126,20 +116,6 @@ class Drive(ContactMotion):
             turned = sense.in_hand[3] - self._angle
             self._slip = Pose.from_rotation_vector((0.0, turned, 0.0))
 
-    def straighten(self, sense: Sense) -> bool:
-        """Turn the part to how it should lie, about the tip that is held by the mouth.
-
-        Returns:
-            Whether it lies so.
-        """
-        self.feel(sense)
-        reach = _STRAIGHTEN_SPEED * sense.dt
-        step = np.clip(-self._turn, -reach, reach)
-        self._turn = self._turn + step
-        tip = 1e-3 * self.limit("tip_mm", 0.0)
-        self.side_target += tip * np.array([-step[1], step[0]])
-        return bool(np.abs(self._turn).max() < _STRAIGHT)
-
     def has_stopped(self, sense: Sense) -> bool:
         """Return whether the part has stopped although it is driven harder and harder."""
         depth, felt = self.depth(sense), self.felt(sense)
@@ -152,144 +128,6 @@ class Drive(ContactMotion):
         offset = [*self.side_target, self.ahead]
         turned = Pose.from_rotation_vector(self._turn + self.swing, offset)
         return self.goal @ turned @ self._slip.inverse()
-
-
-class Mate(Drive):
-    """Pushes along the mating-force profile until the part is home, or stops short of it.
-
-    Another key, or something in the way, is as hard as a wall: the push rises and nothing moves.
-    So more than a wall may be pushed with is used only once the part is past any key. A part that
-    stops in the mouth is wriggled first: it may be turned a little against it. One that leans
-    against walls before its contacts mate is turned away from them, since pins would bend.
-    """
-
-    # With less push than this, in N, it is on its way to the contacts, at this speed, in m/s.
-    _FREE = 15.0
-    _FREE_SPEED = 0.05
-    # A part that got on by less than this in the mouth, in m, for so long, in s, is wriggled, by
-    # this angle about its axis and half as much about the others, in rad, at this rate, in Hz, for
-    # so long, in s, under this push, in N.
-    _STALLED = 0.0003
-    _STALLED_TIME = 0.08
-    _WRIGGLE = math.radians(3.5)
-    _WRIGGLE_HZ = 2.5
-    _WRIGGLE_TIME = 1.0
-    _WRIGGLE_PUSH = 45.0
-    # Walls turn a part with a couple about a point so far behind its tip, in m; it goes along at
-    # this rate, in rad/s per N·m, for what is more than a cable's, in N·m. While the couple is
-    # larger than this, in N·m, it is pushed no harder than so, in N; but so long at most, in s.
-    _WALLS = 0.006
-    _TURNS = 0.5
-    _DEAD = 0.03
-    _COUPLE = 0.15
-    _LEANING_PUSH = 42.0
-    _LEAN_TIME = 1.0
-    # Further in than this, in m, no key is in the way any more.
-    _PAST_KEY = 0.006
-    # Past this share of its stroke, a push that falls by so much, in N, while the part goes on by
-    # more than this, in m, is the click: a part that stops after it is home. Without a click it is
-    # under this share of the largest push.
-    _FAR = 0.6
-    _CLICK = 10.0
-    _CLICK_TRAVEL = 0.0008
-    _STUCK = 0.75
-
-    def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
-        super().__init__(phase, pose_world_goal, sense)
-        self._stalled_at = (sense.time, self.depth_start)
-        self._wriggled = 0.0
-        self._leant = 0.0
-        # The hardest push far in and how deep that was; whether the part gave way after it.
-        self._peak = (0.0, 0.0)
-        self._click = False
-        self.led = False
-
-    @override
-    def step(self, sense: Sense) -> Wish:
-        depth = self.depth(sense)
-        self.speed = self._FREE_SPEED if self.felt(sense) < self._FREE else Drive.speed
-        # Where home is known as well as this, being there is enough.
-        home = depth > -1e-3 * self.limit("home_mm", -math.inf)
-        going = home or self.advanced(sense) > self._PAST_KEY
-        strongest = self.limit("force_n", 110.0) if going else self.limit("entry_n", 70.0)
-        if not self.led:
-            # A plug askew would be wedged, and bend pins, before the walls could lead it.
-            late = self.elapsed(sense) > _STRAIGHTEN_TIME
-            self.led = self.straighten(sense) or late
-            self.drive(sense, _STRAIGHTEN_PUSH)
-            return self.wish(self.target(), _LED)
-        leans = self._leans(sense, going)
-        if not going and self._stalls(sense):
-            self.drive(sense, min(strongest, self._WRIGGLE_PUSH))
-            return self.wish(self.target(), _LED)
-        if leans:
-            self.drive(sense, min(strongest, self._LEANING_PUSH))
-            return self.wish(self.target(), _LED)
-        self.drive(sense, strongest)
-        stopped = self.has_stopped(sense)
-        at_most = self.felt(sense) > 0.9 * strongest
-        # What stops early may be stuck: it is home only if a hard push does not help it on.
-        sure = home or self._clicked(sense)
-        enough = self.limit("home_n", 40.0) if sure else self._STUCK * strongest
-        # A part that never got going is wriggled before it is given up.
-        tried = going or self._wriggled >= self._WRIGGLE_TIME
-        if stopped and tried and (going or at_most) and self.felt(sense) > enough:
-            if going:
-                return self.wish(self.target(), MIDDLE, Status.DONE)
-            self.push = 0.0
-            return self.wish(self.target(), SOFT, Status.FAILED, "blocked")
-        if self.elapsed(sense) > self.limit("time_s", 4.0):
-            self.push = 0.0
-            return self.wish(self.target(), SOFT, Status.FAILED, "not_home")
-        return self.wish(self.target(), _LED)
-
-    def _stalls(self, sense: Sense) -> bool:
-        """Return whether the part has stopped in the mouth, and wriggle it if so."""
-        since, depth = self._stalled_at
-        pressed = self.felt(sense) > 0.5 * min(50.0, self.limit("entry_n", 70.0))
-        if not pressed or self.depth(sense) > depth + self._STALLED:
-            self._stalled_at = (sense.time, self.depth(sense))
-            self.swing = np.zeros(3)
-            return False
-        stalled = sense.time - since > self._STALLED_TIME
-        if not stalled or self._wriggled >= self._WRIGGLE_TIME:
-            self.swing = np.zeros(3)
-            return False
-        self._wriggled += sense.dt
-        phase = 2.0 * math.pi * self._WRIGGLE_HZ * self._wriggled
-        around = np.array([0.5 * math.sin(phase), 0.5 * math.sin(2.0 * phase), math.sin(phase)])
-        self.swing = self._WRIGGLE * around
-        return True
-
-    def _clicked(self, sense: Sense) -> bool:
-        """Return whether the part has gone on under less push than it took before, far in."""
-        depth, felt = self.depth(sense), self.felt(sense)
-        hardest, there = self._peak
-        if self.advanced(sense) > self._FAR * 1e-3 * self.limit("stroke_mm", 10.0):
-            if felt > hardest:
-                self._peak = (felt, depth)
-            self._click |= felt < hardest - self._CLICK and depth > there + self._CLICK_TRAVEL
-        return self._click
-
-    def _leans(self, sense: Sense, going: bool) -> bool:
-        """Turn the part the way walls turn it; return whether they still do, hard.
-
-        Under a push the walls of a mouth bear on both ends of a part that is askew: a couple. What
-        bears on the tip alone is a force across, which the hand yields to anyway.
-        """
-        lever = 1e-3 * self.limit("tip_mm", 0.0) - self._WALLS
-        force, torque = sense.wrench_tool[:3], sense.wrench_tool[3:]
-        couple = torque + lever * np.array([force[1], -force[0], 0.0])
-        if not going:
-            # On a rim, before walls can lead it, a part is tipped the wrong way.
-            couple[:2] = 0.0
-        beyond = np.sign(couple) * np.maximum(0.0, np.abs(couple) - self._DEAD)
-        step = np.clip(self._TURNS * beyond, -_STRAIGHTEN_SPEED, _STRAIGHTEN_SPEED) * sense.dt
-        self._turn = self._turn + step
-        self.side_target += lever * np.array([-step[1], step[0]])
-        leans = bool(np.abs(couple[:2]).max() > self._COUPLE) and self._leant < self._LEAN_TIME
-        self._leant += sense.dt if leans else 0.0
-        return leans
 
 
 class Pull(Drive):

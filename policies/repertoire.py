@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from policies.contact import Align, Contact, Insert, Search, Verify
+from policies.mating import Mate
 from policies.motions import Await, Grasp, Move, Release, ScriptedMotion, Zero
-from policies.plugging import Extract, Lock, Mate, Pull, Unlock
+from policies.plugging import Extract, Lock, Pull, Unlock
 from tasks.phases import Motion
 
 MOTIONS: dict[Motion, type[ScriptedMotion]] = {

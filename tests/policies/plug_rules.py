@@ -20,6 +20,8 @@ DT = 0.04
 # Of the hand, in N/m then N·m/rad, whatever the wish; and what it loses in moving, in N·s/m.
 STIFFNESS = np.array([3000.0] * 3 + [100.0] * 3)
 DAMPING = 60.0
+# A target a hair ahead of the tool adds so much to a push, in N.
+HAIR = 0.5e-3 * STIFFNESS[2]
 SUBSTEPS = 40
 FINGER_SPEED = 0.2
 OPEN, WIDTH = 0.045, 0.016
@@ -35,6 +37,11 @@ GRIP = {"width_mm": 1e3 * WIDTH, "front_mm": 1e3 * FRONT, "rear_mm": 1e3 * REAR,
 def nothing(depth):
     """Resist nothing."""
     return 0.0
+
+
+def latched(depth):
+    """Resist as what does not move."""
+    return 300.0
 
 
 @dataclass
@@ -177,6 +184,16 @@ def walk(plan, hand, config=None, seconds=40.0, may_push=lambda time: True):
         steps.append(Step(sense, wish, next((p for p in rest if p.name == name), None)))
         hand.obey(wish)
     return walker, steps
+
+
+def turn_of(step):
+    """Return how a step's target is turned, as seen from the goal."""
+    return (GOAL.inverse() @ step.wish.pose_world_target).rotation_vector()
+
+
+def side_of(step):
+    """Return where a step's target is across the goal's z axis, in m."""
+    return (GOAL.inverse() @ step.wish.pose_world_target).position[:2]
 
 
 def largest_step(steps):
