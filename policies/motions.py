@@ -216,6 +216,11 @@ class Release(ScriptedMotion):
         self.push = max(0.0, sense.push)
         self._angle = 0.0
 
+    def still_held(self, sense: Sense) -> float:
+        """Return which share of its load the socket has not taken over yet, from 1 to 0."""
+        left = self.limit("settle_s", 0.0) - self.elapsed(sense) - sense.dt
+        return max(0.0, left) / max(self.limit("settle_s", 0.0), sense.dt)
+
     @override
     def step(self, sense: Sense) -> Wish:
         # The target goes to where the tool is, so that the hand does not spring ahead or aside.

@@ -123,12 +123,20 @@ class ArmWalker:
             pose_world_target=self._wanted or sense.pose_world_target,
         )
         wish = self._step(sense, may_push)
-        # A part that is let go is carried by its socket: held up longer, it would hold the pads.
-        load = np.zeros(6) if isinstance(self._motion, Release) else self._wrench_zero
-        sag = load / self._stiffness(wish.stiffness)
+        sag = self._held_up(sense) * self._wrench_zero / self._stiffness(wish.stiffness)
         self._wanted = wish.pose_world_target
         lead = Pose.from_rotation_vector(-sag[3:], -sag[:3])
         return dataclasses.replace(wish, pose_world_target=self._wanted @ lead)
+
+    def _held_up(self, sense: Sense) -> float:
+        """Return which share of what was weighed the hand holds up.
+
+        A part that is let go is carried by its socket: held up longer, it would hold the pads. But
+        one that is dropped at once jumps in its socket, so it is handed over while it settles.
+        """
+        if not isinstance(self._motion, Release):
+            return 1.0
+        return self._motion.still_held(sense)
 
     def _step(self, sense: Sense, may_push: bool) -> Wish:
         if self._detour is not None:
