@@ -93,6 +93,11 @@ class Mate(Drive):
             self.led = self._straighten(sense) or late
             self.drive(sense, _STRAIGHTEN_PUSH)
             return self.wish(self.target(), _LED)
+        if self._is_locked(sense):
+            # The lock followed in the same push.
+            self.push = 0.0
+            return self.wish(self.target(), MIDDLE, Status.DONE)
+        clicked = self._clicked(sense)
         leans = self._leans(sense, going)
         if not going and self._stalls(sense):
             self.drive(sense, min(strongest, self._WRIGGLE_PUSH))
@@ -104,8 +109,7 @@ class Mate(Drive):
         stopped = self.has_stopped(sense)
         at_most = self.felt(sense) > 0.9 * strongest
         # What stops early may be stuck: it is home only if a hard push does not help it on.
-        sure = home or self._clicked(sense)
-        enough = self.limit("home_n", 40.0) if sure else self._STUCK * strongest
+        enough = self.limit("home_n", 40.0) if home or clicked else self._STUCK * strongest
         # A part that never got going is wriggled before it is given up.
         tried = going or self._wriggled >= self._WRIGGLE_TIME
         if stopped and tried and (going or at_most) and self.felt(sense) > enough:
@@ -117,6 +121,10 @@ class Mate(Drive):
             self.push = 0.0
             return self.wish(self.target(), SOFT, Status.FAILED, "not_home")
         return self.wish(self.target(), _LED)
+
+    def _is_locked(self, sense: Sense) -> bool:
+        """Return whether the station says that the part's lock is in."""
+        return self.phase.signal is not None and bool(sense.signals[self.phase.signal])
 
     def _stalls(self, sense: Sense) -> bool:
         """Return whether the part has stopped in the mouth, and wriggle it if so."""

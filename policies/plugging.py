@@ -26,11 +26,15 @@ _LEAD = 0.0004
 # less than this force is felt, in N. Slowly: a hand that follows at once follows its own load, too.
 _FOLLOW = 0.08
 _FOLLOW_BELOW = 60.0
+# How fast a push is taken back before a pull, in N/s.
+_RELIEF = 600.0
 # A spring is stretched by so much at most, in m.
 _LONGEST_SPRING = 0.04
-# A part that moved less than this, in m, while the force rose by that many newtons, has stopped.
+# A part that moved less than this, in m, while the force rose by that many newtons, or for so long,
+# in s, has stopped.
 _STOPPED = 0.0003
 _STOPPED_RISE = 14.0
+_STOPPED_TIME = 0.2
 
 
 class Drive(ContactMotion):
@@ -59,6 +63,7 @@ class Drive(ContactMotion):
         # Where the part was, and how hard it was pushed, when it last got on.
         self._mark = self.depth_start
         self._mark_force = self.force
+        self._mark_time = sense.time
         self.hardest = 0.0
 
     def advanced(self, sense: Sense) -> float:
@@ -117,11 +122,12 @@ class Drive(ContactMotion):
             self._slip = Pose.from_rotation_vector((0.0, turned, 0.0))
 
     def has_stopped(self, sense: Sense) -> bool:
-        """Return whether the part has stopped although it is driven harder and harder."""
+        """Return whether the part has stopped although it is driven harder, or goes on being."""
         depth, felt = self.depth(sense), self.felt(sense)
         if self.direction * (depth - self._mark) > _STOPPED or felt < self._mark_force - 3.0:
-            self._mark, self._mark_force = depth, max(0.0, felt)
-        return felt > self._mark_force + _STOPPED_RISE
+            self._mark, self._mark_force, self._mark_time = depth, max(0.0, felt), sense.time
+        waited = sense.time - self._mark_time > _STOPPED_TIME
+        return waited or felt > self._mark_force + _STOPPED_RISE
 
     @override
     def target(self) -> Pose:
@@ -139,11 +145,19 @@ class Pull(Drive):
         super().__init__(phase, pose_world_goal, sense)
         self._pulled_at: float | None = None
         self._before = self.depth_start
+        # The push it begins under, and is relieved of first: a part that springs back would open
+        # its latch.
+        self._relief = max(0.0, sense.push)
 
     @override
     def step(self, sense: Sense) -> Wish:
         force = self.limit("force_n", 15.0)
         depth = self.depth(sense)
+        self._relief = max(0.0, self._relief - _RELIEF * sense.dt)
+        if self._relief > 0.0:
+            self.push = self._relief
+            self.follow(sense)
+            return self.wish(self.target(), MIDDLE)
         if self.felt(sense) < 0.3 * force:
             # The slack that a pull takes up first is not the part's.
             self._before = depth

@@ -220,7 +220,7 @@ def plug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         steps.held("weigh", Motion.ZERO, touch, {}),
         steps.held("touch", Motion.CONTACT, mated, touching(config)),
         steps.held("search", Motion.SEARCH, mated, searching(config, entered_mm)),
-        steps.held("mate", Motion.MATE, mated, mating_limits, heavy=True),
+        steps.held("mate", Motion.MATE, mated, mating_limits, signal=lock_in, heavy=True),
         steps.held("pull_test", Motion.PULL, mated, pulling),
         steps.held("lock", Motion.LOCK, locked, locking, signal=lock_in, heavy=True),
         steps.empty("release", Motion.RELEASE, locked, letting_go, at_header),

@@ -338,3 +338,17 @@ def test_a_hand_under_a_large_push_does_not_follow():
     for before, after in pairs:
         assert side_of(after) == pytest.approx(side_of(before), abs=1e-9)
         assert turn_of(after) == pytest.approx(turn_of(before), abs=1e-9)
+
+
+def test_a_part_that_comes_home_under_the_largest_push_is_home():
+    """The push has no room left to rise."""
+    hand = at_mouth(lambda depth: 29.0)
+    limits = {"force_n": 30.0, "entry_n": 30.0, "home_n": 18.0, "home_mm": 1.5}
+    steps = mate(hand, limits)
+    assert outcome(steps) == (Status.DONE, "")
+    arrived = next(s.sense.time for s in steps if hand_depth(s) > -0.3e-3)
+    assert steps[-1].sense.time < arrived + 0.5
+
+
+def hand_depth(step):
+    return (GOAL.inverse() @ step.sense.pose_world_tool).position[2]
