@@ -136,7 +136,8 @@ class Search(ContactMotion):
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
-        self._angle = 0.0
+        # How far along the spiral, in rad; where another search left off, if the phase says so.
+        self.angle = self.limit("from_rad", 0.0)
         self._centre = self.side_target.copy()
         self._shallowest = math.inf
         self._dropped = 0
@@ -145,6 +146,7 @@ class Search(ContactMotion):
         # A part that is heavy or pulled by a cable is jolted by every change of stiffness.
         self._stiffness = self.limit("stiffness", STIFF)
         self._sunk = 1e-3 * self.limit("sunk_mm", 0.0)
+        self._pitch = 1e-3 * self.limit("pitch_mm", 1.0)
         # Since when it sinks, in s, and how deep it was when that last came to nothing, in m.
         self._sinking_at: float | None = None
         self._in_vain = -math.inf
@@ -153,6 +155,11 @@ class Search(ContactMotion):
     def step(self, sense: Sense) -> Wish:
         self.push_towards(self.limit("force_n", 4.0), sense)
         depth = self.depth(sense)
+        ahead = self._spiral() - self.side_target
+        if self.angle > 0.0 and np.linalg.norm(ahead) > 2.0 * self._speed * sense.dt:
+            # On its way to where another search left off: how deep that is, is not known yet.
+            self.side_target += self._speed * sense.dt * ahead / np.linalg.norm(ahead)
+            return self.wish(self.target(), self._stiffness)
         if self.rest is not None and self.touching:
             self._shallowest = min(self._shallowest, depth)
         self._dropped = self._dropped + 1 if depth > self._shallowest + self._drop else 0
@@ -165,15 +172,18 @@ class Search(ContactMotion):
             return self.wish(self.target(), MIDDLE, Status.DONE)
         if self.too_hard(sense):
             return self.wish(self.target(), SOFT, Status.FAILED, "too_hard")
-        pitch = 1e-3 * self.limit("pitch_mm", 1.0)
-        radius = pitch * self._angle / (2.0 * math.pi)
+        radius = self._pitch * self.angle / (2.0 * math.pi)
         if radius > 1e-3 * self.limit("radius_mm", 4.0):
             return self.wish(self.target(), self._stiffness, Status.FAILED, "pin_not_found")
         if self.rest is not None:
-            self._angle += self._speed * sense.dt / max(radius, 0.5 * pitch)
-        direction = np.array([math.cos(self._angle), math.sin(self._angle)])
-        self.side_target = self._centre + radius * direction
+            self.angle += self._speed * sense.dt / max(radius, 0.5 * self._pitch)
+        self.side_target = self._spiral()
         return self.wish(self.target(), self._stiffness)
+
+    def _spiral(self) -> Array:
+        """Return where the spiral has come, across the goal's z axis, in m. Shape (2,)."""
+        radius = self._pitch * self.angle / (2.0 * math.pi)
+        return self._centre + radius * np.array([math.cos(self.angle), math.sin(self.angle)])
 
     def _has_sunk(self, sense: Sense) -> bool:
         """Return whether a part that dropped has sunk far enough, or has had its time to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -36,6 +37,9 @@ class Memory:
         self._correction = Pose.identity()
         # Where the part should be in the hand, as the last phase with a part said.
         self._pose_tool_part = Pose.identity()
+        # How far along its spiral the last search came, and where the next one begins, in rad.
+        self._searched = 0.0
+        self._search_from = 0.0
         # By how much a place is elsewhere than believed, by its name, along the world axes.
         self._found: dict[str, Pose] = {}
 
@@ -52,6 +56,24 @@ class Memory:
         """Begin with another part in the hand, held as planned until it is felt."""
         self._touch.clear()
         self._correction = Pose.identity()
+        self._search_from = 0.0
+
+    def search_ended(self, angle: float) -> None:
+        """Remember how far along its spiral a search came, in rad."""
+        self._searched = angle
+
+    def search_again(self, further: bool) -> None:
+        """Let the next search begin anew, or `further` on, where the last one left off.
+
+        What was found there was not the place if the part could not get in.
+        """
+        self._search_from = self._searched if further else 0.0
+
+    def resumed(self, phase: Phase) -> Phase:
+        """Return a phase, which goes on where it left off if it is a search that should."""
+        if phase.motion is not Motion.SEARCH or self._search_from == 0.0:
+            return phase
+        return dataclasses.replace(phase, limits={**phase.limits, "from_rad": self._search_from})
 
     def find(self, phase: Phase, there: Sense) -> None:
         """Remember where a phase's place is.

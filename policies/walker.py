@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from policies.contact import Search
 from policies.memory import IN_SOCKET, Memory
 from policies.motions import MIDDLE, STIFF, Move, Release, ScriptedMotion, Zero
 from policies.plugging import Extract
@@ -150,7 +151,8 @@ class ArmWalker:
         if self._motion is None:
             if phase.heavy and not may_push:
                 return Wish(sense.pose_world_target, phase.gripper_opening, MIDDLE)
-            self._motion = MOTIONS[phase.motion](phase, self._memory.goal(phase, sense), sense)
+            goal = self._memory.goal(phase, sense)
+            self._motion = MOTIONS[phase.motion](self._memory.resumed(phase), goal, sense)
         if phase.pose_tool_part is not None and phase.motion is not Motion.GRASP:
             if phase.motion is Motion.MOVE:
                 self._memory.feel(sense)
@@ -195,6 +197,8 @@ class ArmWalker:
             self._memory.find(phase, there)
         if phase.motion is Motion.RELEASE:
             self._wrench_zero = np.zeros(6)
+        if isinstance(motion, Search):
+            self._memory.search_ended(motion.angle)
         if isinstance(motion, Zero):
             self._wrench_zero = self._wrench_zero + motion.felt
         self._motion = None
@@ -220,6 +224,7 @@ class ArmWalker:
         self._lost_for = 0
         # The part may have moved in the hand: what was felt before counts no more.
         self._memory.forget_touch()
+        self._memory.search_again(further=reason == "blocked")
         if reason == "blocked_grasp":
             self._memory.shift_grip(phase, sense.opening)
         if reason in ("empty_grasp", "blocked_grasp") and self._again("regrasp"):
