@@ -167,9 +167,9 @@ def follow(motion, hand, seconds=8.0):
     return steps
 
 
-def play(motion_type, limits, hand, **given):
+def play(motion_type, limits, hand, seconds=8.0, **given):
     """Return the steps of a motion from where a hand is."""
-    return follow(begin(motion_type, limits, hand, **given), hand)
+    return follow(begin(motion_type, limits, hand, **given), hand, seconds)
 
 
 def walk(plan, hand, config=None, seconds=40.0, may_push=lambda time: True):

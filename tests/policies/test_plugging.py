@@ -148,3 +148,16 @@ def test_an_extracted_part_is_led_by_its_socket():
     steps = play(Extract, {"force_n": 40.0, "time_s": 1.5}, hand)
     assert np.linalg.norm(side_of(steps[-1]) - lies.position[:2]) < 0.25e-3
     assert np.linalg.norm(turn_of(steps[-1]) - lies.rotation_vector()) < 0.008
+
+
+def test_a_pull_first_takes_the_push_back_gradually():
+    """What is pushed hard springs back, and a pull on top of that would open its latch."""
+    hand = SpringHand(socket=Socket(latched, latched))
+    hand.felt = 100.0
+    steps = play(Pull, {"force_n": 15.0, "play_mm": 1.5}, hand)
+    assert outcome(steps) == (Status.DONE, "")
+    pushes = np.array([100.0] + [s.wish.push for s in steps[:-1]])
+    assert np.diff(pushes).min() >= -600.0 * DT - 1e-9
+    relieved = int(np.argmax(pushes <= 0.0))
+    assert np.all(np.diff(pushes[: relieved + 1]) < 0.0)
+    assert pushes.min() == pytest.approx(-15.0)

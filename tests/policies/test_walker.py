@@ -8,6 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from policies.contact import Search
+from policies.memory import Memory
+from policies.sense import Status
 from policies.walker import ScriptedConfig
 from robot.spatial import Pose
 from tasks.phases import Motion
@@ -29,7 +32,10 @@ from tests.policies.plug_rules import (
     during,
     empty,
     held,
+    largest_step,
     order,
+    outcome,
+    play,
     plugging,
     unplugging,
     walk,
@@ -346,3 +352,70 @@ def test_a_part_that_is_let_go_is_not_held_up():
         assert_same(step.wish.pose_world_target, here)
     # Nor is what is no longer there.
     assert_same(at_end(steps, "leave").wish.pose_world_target, back(GOAL, 0.12))
+
+
+def test_a_part_that_settles_is_handed_over_gradually():
+    near = back(GOAL, 0.02)
+    plan = (
+        held("grasp", Motion.GRASP, near, limits=GRIP),
+        held("weigh", Motion.ZERO, near),
+        empty("release", Motion.RELEASE, near, limits={"settle_s": 0.2}),
+        empty("leave", Motion.MOVE, back(GOAL, 0.12)),
+    )
+    _, steps = walk(plan, away(load=LOAD))
+    letting_go = during(steps, "release")
+    here = letting_go[0].sense.pose_world_tool
+    leads = [here.inverse() @ step.wish.pose_world_target for step in letting_go]
+    lifts = [float(np.linalg.norm(lead.position)) for lead in leads]
+    whole = np.linalg.norm(LOAD[:3] / STIFFNESS[:3])
+    assert lifts[0] == pytest.approx(0.8 * whole, abs=0.02 * whole)
+    assert lifts[:5] == sorted(lifts[:5], reverse=True)
+    # By the time the fingers open, the socket carries it.
+    opening = [step.opening for step in letting_go]
+    assert max(lift for lift, wide in zip(lifts, opening, strict=True) if wide > 0.0) < 0.02 * whole
+
+
+# Searching on.
+
+
+def test_a_search_that_found_the_wrong_place_goes_on_where_it_left_off():
+    memory, search = Memory(True), held("search", Motion.SEARCH, GOAL, limits={"force_n": 6.0})
+    assert memory.resumed(search) is search
+    memory.search_ended(7.5)
+    memory.search_again(further=True)
+    assert memory.resumed(search).limits == {"force_n": 6.0, "from_rad": 7.5}
+    assert "from_rad" not in memory.resumed(held("mate", Motion.MATE, GOAL)).limits
+
+
+@pytest.mark.parametrize("forget", [lambda m: m.search_again(further=False), lambda m: m.take()])
+def test_any_other_search_begins_in_the_middle(forget):
+    memory, search = Memory(True), held("search", Motion.SEARCH, GOAL)
+    memory.search_ended(7.5)
+    memory.search_again(further=True)
+    forget(memory)
+    assert memory.resumed(search) is search
+
+
+def test_a_search_that_goes_on_counts_no_drop_on_the_way_there():
+    """The rim lies higher than where the other search left off."""
+    limits = {"force_n": 6.0, "pitch_mm": 3.0, "radius_mm": 10.0, "drop_mm": 1.2, "speed_m_s": 0.03}
+
+    def hole(turn):
+        """Return a hand over a ledge 2 mm high, beside the place where a search left off."""
+        radius = 3e-3 * turn / (2.0 * np.pi)
+        there = radius * np.array([np.cos(turn), np.sin(turn)])
+
+        class Ledge(SpringHand):
+            def obey(self, wish):
+                aside = (self.goal.inverse() @ wish.pose_world_target).position[:2] - there
+                deep = -18e-3 if np.linalg.norm(aside) > 1e-3 or turn == 0.0 else -16e-3
+                self.socket = Socket(lambda depth: 300.0 if depth >= deep else 0.0)
+                super().obey(wish)
+
+        return Ledge(start=Pose.translation((0.0, 0.0, -18e-3)))
+
+    steps = play(Search, limits | {"from_rad": 9.0}, hole(9.0), seconds=0.6)
+    assert outcome(steps)[0] is Status.RUNNING
+    assert largest_step(steps[1:]) < 0.03 * 0.04 + 2e-3
+    reached = (GOAL.inverse() @ steps[-1].wish.pose_world_target).position[:2]
+    assert np.linalg.norm(reached) == pytest.approx(3e-3 * 9.0 / (2.0 * np.pi), abs=1.5e-3)
