@@ -65,9 +65,9 @@ class Mate(Drive):
     # more than this, in m, is the click: a part that stops after it is home. Without a click it is
     # under this share of the largest push.
     _FAR = 0.6
-    _CLICK = 10.0
-    _CLICK_TRAVEL = 0.0008
-    _STUCK = 0.75
+    _CLICK = 12.0
+    _CLICK_TRAVEL = 0.0012
+    _STUCK = 0.9
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
@@ -97,8 +97,8 @@ class Mate(Drive):
             # The lock followed in the same push.
             self.push = 0.0
             return self.wish(self.target(), MIDDLE, Status.DONE)
-        clicked = self._clicked(sense)
         leans = self._leans(sense, going)
+        clicked = self._clicked(sense, leans)
         if not going and self._stalls(sense):
             self.drive(sense, min(strongest, self._WRIGGLE_PUSH))
             return self.wish(self.target(), _LED)
@@ -158,9 +158,13 @@ class Mate(Drive):
         self.side_target += tip * np.array([-step[1], step[0]])
         return bool(np.abs(self._turn).max() < _STRAIGHT)
 
-    def _clicked(self, sense: Sense) -> bool:
+    def _clicked(self, sense: Sense, leans: bool) -> bool:
         """Return whether the part has gone on under less push than it took before, far in."""
         depth, felt = self.depth(sense), self.felt(sense)
+        if leans:
+            # The push is less because the hand holds it back.
+            self._peak = (0.0, 0.0)
+            return self._click
         hardest, there = self._peak
         if self.advanced(sense) > self._FAR * 1e-3 * self.limit("stroke_mm", 10.0):
             if felt > hardest:

@@ -74,12 +74,12 @@ class HvPlanConfig:
     near_speed_m_s: float = 0.25
     yield_s: float = 0.28
     still_m_s: float = 0.02
-    contact_speed_m_s: float = 0.05
+    contact_speed_m_s: float = 0.06
     contact_force_n: float = 4.0
     search_force_n: float = 6.0
     search_radius_mm: float = 10.0
     search_pitch_mm: float = 3.0
-    search_speed_m_s: float = 0.03
+    search_speed_m_s: float = 0.04
     search_drop_mm: float = 1.2
     search_sunk_mm: float = 2.0
     entry_mm: float = 4.0

@@ -74,7 +74,7 @@ def test_what_clicked_is_home_and_not_pushed_as_hard_as_it_might():
 def test_what_stops_without_a_click_is_pushed_harder_before_it_is_called_home():
     hand = at_mouth(lambda depth: 30.0)
     assert outcome(mate(hand, {"home_n": 45.0})) == (Status.DONE, "")
-    assert 0.75 * 110.0 < hand.hardest <= 110.0 + HAIR
+    assert 0.9 * 110.0 < hand.hardest <= 110.0 + HAIR
 
 
 def test_a_part_that_needs_more_than_is_enough_at_home_is_not_left_on_its_peak():
