@@ -9,6 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from robot.arrays import Array
+from robot.geometry import Box
 from robot.mating import Engagement, Socket
 from robot.sim.harness import Harness
 from robot.sim.harness_config import HarnessConfig
@@ -27,7 +28,7 @@ from tasks.hv_judging import HARMS, UNDER_VOLTAGE
 from tasks.hv_packs import SLOTS
 from tasks.hv_plugging import ALLOWED, REFUSED, RIB_LENGTH, RIB_RADIUS, HvPlugging
 from tasks.hv_signals import REQUEST
-from tasks.hv_station import Assigned
+from tasks.hv_station import BENCH, Assigned
 from tasks.hv_tester import HvTester
 from tasks.hv_variation import Fault
 from tasks.parts.hv_shapes import ORANGE, SIGNAL
@@ -199,6 +200,7 @@ class HvFixture(SimFixture):
         assigned = self._assigned[slot]
         self._visuals[slot].color = ORANGE if assigned.plug_kind.voltage == "hv" else SIGNAL
         harness.attach(assigned.plug, assigned.plug_kind.pose_plug_cable)
+        harness.set_obstacles(self._in_the_way(p), floor=0.0)
         harness.configure(
             HarnessConfig(
                 length=p[f"harness_length_{slot}_m"],
@@ -210,6 +212,20 @@ class HvFixture(SimFixture):
                 twist=math.radians(p[f"harness_twist_{slot}_deg"]),
             )
         )
+
+    def _in_the_way(self, p: Mapping[str, float]) -> list[tuple[Pose, tuple[float, float, float]]]:
+        """Return the boxes that cables lie on: bench and pack."""
+        assert self._layout is not None  # asked only while an episode is set up
+        station = self._task.station
+        names = (BENCH, f"pack_{station.pack(p).name}")
+        poses = self._layout.pose_world_parts
+        return [
+            (poses[part.name] @ shape.pose_body_shape, shape.half_extents)
+            for part in station.parts
+            if part.name in names
+            for shape in part.shapes
+            if isinstance(shape, Box) and shape.collides
+        ]
 
     def _after_step(self) -> None:
         self._steps += 1
