@@ -79,7 +79,7 @@ class World(Clock):
         self.client: Any = Client(gui)
         # Compares every box with every other. Bullet's tree of boxes finds pairs in an order, and
         # lets go of them at a time, that depend on every step since it was built; then contacts
-        # are solved in another order. For some 70 boxes the comparing is no slower either.
+        # are solved in another order. For a cell the comparing takes as long, to a few percent.
         self.client.resetSimulation(self.client.RESET_USE_SIMPLE_BROADPHASE)
         self.client.setGravity(0.0, 0.0, -GRAVITY)
         self.client.setPhysicsEngineParameter(
