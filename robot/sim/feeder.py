@@ -12,8 +12,6 @@ from robot.sim.world import World
 from robot.spatial import Pose, rotate
 
 _AXIS = np.array([0.0, 0.0, 1.0])
-# Bullet's collision groups: of bodies that move, and all of them.
-_MOVING_GROUP, _ALL_GROUPS = 1, -1
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,6 @@ class Feeder:
         self._config = config or FeederConfig()
         self._clear = clear
         self._bodies = [world.body(name) for name in self._parts]
-        # A body that is given its mass again needs its inertia again.
-        self._dynamics: dict[str, tuple[float, tuple[float, float, float]]] = {}
-        for name in self._parts:
-            info = world.client.getDynamicsInfo(world.body(name), -1)
-            self._dynamics[name] = (info[0], info[2])
         self.reset([world.pose_world_body(name) for name in self._parts])
 
     @property
@@ -129,20 +122,13 @@ class Feeder:
         )
 
     def _store(self, name: str) -> None:
-        world, body = self._world, self._world.body(name)
-        # A body without mass and contacts costs nothing and hangs where it is. One that Bullet is
-        # told to put to sleep falls one step further, or not, depending on what was before.
-        world.client.changeDynamics(body, -1, mass=0.0)
-        world.client.setCollisionFilterGroupMask(body, -1, 0, 0)
-        world.set_pose(name, self._pose_world_magazine)
+        self._world.set_away(name, True)
+        self._world.set_pose(name, self._pose_world_magazine)
 
     def _present(self) -> None:
-        world, name = self._world, self._parts[self._next]
-        mass, inertia = self._dynamics[name]
-        body = world.body(name)
-        world.client.changeDynamics(body, -1, mass=mass, localInertiaDiagonal=inertia)
-        world.client.setCollisionFilterGroupMask(body, -1, _MOVING_GROUP, _ALL_GROUPS)
-        world.set_pose(name, self._poses[self._next])
+        name = self._parts[self._next]
+        self._world.set_away(name, False)
+        self._world.set_pose(name, self._poses[self._next])
         self._next += 1
         self._empty_since = None
 

@@ -136,7 +136,7 @@ class SplineFit(ForceElement):
     def reset(self) -> None:
         for nut in self._nuts:
             if self._world is not None:
-                self._set_far(nut)
+                self._set(nut, Mode.FAR)
             nut.forget()
             nut.sleep = 0
         if self._world is not None:
@@ -155,7 +155,6 @@ class SplineFit(ForceElement):
             gap = math.dist(position, self._middle) - self._reach
             if nut.mode == Mode.FAR:
                 if gap > 0.0:
-                    self._set_far(nut)
                     nut.sleep = min(_LONGEST_SLEEP, int(gap / (_FASTEST * world.physics_dt)))
                     continue
                 nut.forget()
@@ -300,15 +299,6 @@ class SplineFit(ForceElement):
             inertia = (nut.true_inertia[0], c.far_inertia, c.far_inertia)
         nut.give_inertia(client, inertia)
 
-    def _set_far(self, nut: NutState) -> None:
-        """Leave a nut that is away from the pin to Bullet, with the moments it is stable with.
-
-        Asked again now and then: a feeder that hands a nut out gives it its own mass and moments.
-        """
-        assert self._world is not None  # Only asked for once the bodies are known.
-        nut.look_at(self._world.client)
-        self._set(nut, Mode.FAR)
-
     def _attach(self, world: World) -> None:
         """Look the bodies up, once they exist."""
         self._world = world
@@ -316,7 +306,8 @@ class SplineFit(ForceElement):
         self._find_pin(world)
         for nut in self._nuts:
             nut.body = world.body(nut.name)
-            self._set_far(nut)
+            nut.look_at(world.client)
+            self._set(nut, Mode.FAR)
         self._warm_up(world)
 
     def _warm_up(self, world: World) -> None:

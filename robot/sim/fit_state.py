@@ -67,18 +67,13 @@ class NutState:
         self.push = np.zeros(6)
 
     def look_at(self, client: Any) -> None:
-        """Read what mass and moments the body has now; the first that are not zero are its own."""
+        """Read what mass and moments the body has, which are the part's own."""
         info = client.getDynamicsInfo(self.body, -1)
-        self.inertia = (info[0], info[2][0], info[2][2])
-        if self.true_inertia[0] == 0.0:
-            self.true_inertia = self.inertia
+        self.inertia = self.true_inertia = (info[0], info[2][0], info[2][2])
 
     def give_inertia(self, client: Any, inertia: tuple[float, float, float]) -> None:
-        """Give the body mass and moments, unless it has no mass: then it waits in a magazine."""
+        """Give the body a mass, and moments across and along its axis."""
         if inertia == self.inertia:
-            return
-        self.look_at(client)
-        if self.inertia[0] == 0.0:
             return
         self.inertia = inertia
         mass, across, axial = inertia

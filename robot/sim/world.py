@@ -15,23 +15,18 @@ from robot.arrays import Array
 from robot.clock import Clock, whole_multiple
 from robot.errors import UnknownName
 from robot.geometry import Shape
+from robot.sim.bodies import keep_from_itself, make_body, set_meets, set_sleep
 from robot.sim.client import Client
 from robot.sim.picture import Lens, Painter, Picture, View, take
 from robot.sim.robot_body import SimRobot
-from robot.sim.shapes import make_shapes
 from robot.sim.stopwatch import Stopwatch
 from robot.spatial import Pose
 
 GRAVITY = 9.81
-# Bullet's default of 1 mm rounds edges and grows hulls by more than the clearances of our parts;
-# none at all sends every overlap to the penetration solver, which invents contacts.
-_COLLISION_MARGIN = 1e-4
 # Contacts are kept while the surfaces are nearer than this, in m. 20 mm, the default, keeps contact
 # points alive that cost time and can hold parts apart.
 _CONTACT_BREAKING = 2e-3
 _SOLVER_ITERATIONS = 50
-# Faster than anything in the middle of a step, in rad/s and m/s.
-_VELOCITY_CAP = 1e6
 # Further than anything reaches, in m.
 _APART = 100.0
 
@@ -82,12 +77,16 @@ class World(Clock):
         self.dt = dt
         self.physics_dt = physics_dt
         self.client: Any = Client(gui)
+        # Compares every box with every other. Bullet's tree of boxes finds pairs in an order, and
+        # lets go of them at a time, that depend on every step since it was built; then contacts
+        # are solved in another order. For a cell the comparing takes as long, to a few percent.
+        self.client.resetSimulation(self.client.RESET_USE_SIMPLE_BROADPHASE)
         self.client.setGravity(0.0, 0.0, -GRAVITY)
         self.client.setPhysicsEngineParameter(
             fixedTimeStep=physics_dt,
             numSolverIterations=_SOLVER_ITERATIONS,
             enableConeFriction=1,  # Without it spinning friction is ignored.
-            # Else the order in which contacts are solved depends on what happened before.
+            # Pairs are looked at in the order of their bodies, not in that of their meeting.
             deterministicOverlappingPairs=1,
         )
         # A global of the process that outlives every server.
@@ -103,6 +102,7 @@ class World(Clock):
         self._painters: list[Painter] = []
         self._saved: tuple[int, int] | None = None
         self._asleep: set[str] = set()
+        self._away: set[str] = set()
 
     @property
     @override
@@ -168,6 +168,7 @@ class World(Clock):
         """
         self._require_new(name)
         robot = SimRobot(self.client, name, urdf, pose_world_base, fixed)
+        keep_from_itself(self.client, robot.body, len(self._robots), fixed)
         self._bodies[name] = robot.body
         self._robots[name] = robot
         return robot
@@ -201,27 +202,8 @@ class World(Clock):
             ValueError: If the name is taken.
         """
         self._require_new(name)
-        client = self.client
-        collision, visual = make_shapes(client, shapes)
-        body: int = client.createMultiBody(
-            mass, collision, visual, pose_world_body.position, pose_world_body.quaternion
-        )
+        body = make_body(self.client, shapes, mass, inertia, pose_world_body)
         self._bodies[name] = body
-        if inertia is not None and mass > 0.0:
-            moments = [float(value) for value in np.asarray(inertia, dtype=np.float64)]
-            client.changeDynamics(body, -1, localInertiaDiagonal=moments)
-        # Set in calls of their own: together some of them are lost.
-        client.changeDynamics(body, -1, linearDamping=0.0, angularDamping=0.0)
-        client.changeDynamics(body, -1, collisionMargin=_COLLISION_MARGIN)
-        # Bullet's cap of 100 rad/s, before contacts are solved, caps torques on held parts too.
-        client.changeDynamics(body, -1, maxJointVelocity=_VELOCITY_CAP)
-        if mass > 0.0:
-            client.changeDynamics(
-                body, -1, activationState=client.ACTIVATION_STATE_DISABLE_SLEEPING
-            )
-        else:
-            # Bullet computes contacts unless both bodies sleep; what is awake still meets this one.
-            client.changeDynamics(body, -1, activationState=client.ACTIVATION_STATE_SLEEP)
         self.set_friction(name, friction, spinning_friction)
         return body
 
@@ -275,15 +257,29 @@ class World(Clock):
             name: A body that was added by shape and is at rest.
             asleep: Whether to put it to sleep.
         """
-        client, body = self.client, self.body(name)
-        states = (
-            (client.ACTIVATION_STATE_ENABLE_SLEEPING, client.ACTIVATION_STATE_SLEEP)
-            if asleep
-            else (client.ACTIVATION_STATE_WAKE_UP, client.ACTIVATION_STATE_DISABLE_SLEEPING)
-        )
-        for state in states:
-            client.changeDynamics(body, -1, activationState=state)
+        set_sleep(self.client, self.body(name), asleep)
         (self._asleep.add if asleep else self._asleep.discard)(name)
+
+    def set_away(self, name: str, away: bool) -> None:
+        """Take a body out of play, or bring it back; one that is away hangs still, untouchable.
+
+        It keeps its mass. Without one it would hang still as well, but Bullet takes a body that
+        loses or gains its mass off its list and puts it on again at the end, and the order of the
+        list, which no restore brings back, is one in which contacts are solved.
+
+        Args:
+            name: A body that was added by shape, has mass and is at rest.
+            away: Whether to take it out.
+        """
+        if away == (name in self._away):
+            return
+        self.set_asleep(name, away)
+        if away:
+            # It falls asleep one step late and has to be carried until then.
+            mass = self.client.getDynamicsInfo(self.body(name), -1)[0]
+            self.add_wrench(name, [0.0, 0.0, mass * GRAVITY, 0.0, 0.0, 0.0])
+        set_meets(self.client, self.body(name), not away)
+        (self._away.add if away else self._away.discard)(name)
 
     def set_friction(
         self, name: str, friction: float, spinning: float | None = None, link: str | None = None
@@ -327,7 +323,7 @@ class World(Clock):
         """Return to what `save` remembered, contacts and time included, and reset the elements.
 
         After it, what happens depends on what is done next and on nothing that was done before,
-        to the bit. Everybody is awake. Friction and masses are not remembered.
+        to the bit. Everybody is awake and in play. Friction and masses are not remembered.
 
         Raises:
             RuntimeError: If nothing was saved.
@@ -335,7 +331,9 @@ class World(Clock):
         if self._saved is None:
             raise RuntimeError("World.restore() before save(): there is nothing to return to")
         state, self._steps = self._saved
-        for name in tuple(self._asleep):
+        for name in sorted(self._away):
+            self.set_away(name, False)
+        for name in sorted(self._asleep):
             self.set_asleep(name, False)
         # Bullet keeps contacts in the order in which they came about and solves them in that order.
         # So part everything first, where no two bodies meet, and let the contacts form anew.

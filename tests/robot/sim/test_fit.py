@@ -248,18 +248,18 @@ def test_a_nut_that_is_not_there_is_named():
         fixture.fit.truth("nvt")
 
 
-def test_a_nut_that_a_feeder_hands_out_later_is_known_by_its_own_mass():
+def test_a_nut_that_comes_into_play_later_has_its_own_mass_on_the_pin_and_more_inertia_off_it():
     fixture = Fixture(magnet=2.0)
-    client, body = fixture.world.client, fixture.world.body("nut")
-    client.changeDynamics(body, -1, mass=0.0)
+    world, client, body = fixture.world, fixture.world.client, fixture.world.body("nut")
+    world.set_away("nut", True)
     fixture.run(0.05)
-    assert client.getDynamicsInfo(body, -1)[0] == 0.0
-    client.changeDynamics(body, -1, mass=MASS, localInertiaDiagonal=INERTIA)
+    assert client.getDynamicsInfo(body, -1)[0] == pytest.approx(MASS)
+    world.set_away("nut", False)
     fixture.place(depth=-1e-3)
     fixture.run(0.3)
     assert abs(fixture.truth().gap) < 2e-5
     info = client.getDynamicsInfo(body, -1)
     assert (info[0], *info[2]) == pytest.approx((MASS, *INERTIA))
-    fixture.world.set_pose("nut", Pose.translation([0.0, 0.0, 0.5]))
+    world.set_pose("nut", Pose.translation([0.0, 0.0, 0.5]))
     fixture.run(2e-3)
     assert client.getDynamicsInfo(body, -1)[2][0] > 1e-5

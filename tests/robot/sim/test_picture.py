@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from robot.geometry import Box
+from robot.geometry import Box, ConvexHull, Cylinder
 from robot.sim.picture import Lens, View, take
 from robot.sim.world import World
 from robot.spatial import Pose
@@ -54,3 +54,23 @@ def test_painters_paint_in_turn_what_every_camera_of_the_world_sees(world):
     assert (rgb[:5] == 255).all()
     assert not rgb[5:10].any()
     assert rgb[24, 32, 0] > 100
+
+
+def test_a_picture_does_not_depend_on_how_many_were_drawn_before():
+    world, rng = World(), np.random.default_rng(0)
+    names = [f"stone{number}" for number in range(12)]
+    for number, name in enumerate(names):
+        points = rng.normal(size=(24, 3))
+        points *= 0.1 / np.linalg.norm(points, axis=1)[:, None]
+        color = (0.75, 0.76, 0.78, 1.0)
+        hull = ConvexHull(tuple(map(tuple, points.tolist())), color=color)
+        shape = hull if number % 2 else Cylinder(0.09, 0.2, color=color)
+        world.add_body(name, [shape], mass=0.0, pose_world_body=Pose.identity(), friction=1.0)
+    pose, lens = View((0.0, -0.2, 1.0), (0.0, 0.0, 0.0)).pose_world_camera, Lens(96, 72, 0.8)
+    for _ in range(50):
+        for number, name in enumerate(names):
+            place = (0.25 * (number % 4) - 0.38, 0.25 * (number // 4) - 0.25, 0.0)
+            world.set_pose(name, Pose.from_rotation_vector(rng.normal(size=3), place))
+        first, second = (take(world.client, pose, lens, []).rgb for _ in range(2))
+        assert np.array_equal(first, second)
+    world.close()

@@ -224,6 +224,58 @@ def test_an_episode_does_not_depend_on_the_one_before(world: World) -> None:
     assert episode(1, 300) == first
 
 
+def test_a_pile_of_bodies_of_several_shapes_leaves_no_trace_in_what_follows(world: World) -> None:
+    floor(world)
+    names = [f"part{number}" for number in range(20)]
+    ends = [Box((0.03, 0.01, 0.01), Pose.translation([0.0, y, 0.0])) for y in (-0.02, 0.02)]
+    shapes = [*ends, Box((0.01, 0.03, 0.01))]
+    for name in names:
+        world.add_body(name, shapes, mass=0.1, pose_world_body=Pose.identity(), friction=1.0)
+    world.save()
+
+    def episode(seed: int, ticks: int) -> list[bytes]:
+        world.restore()
+        rng = np.random.default_rng(seed)
+        for number, name in enumerate(names):
+            turn = rng.normal(size=3)
+            place = [*rng.uniform(-0.06, 0.06, 2), 0.3 + 0.03 * number]
+            world.set_pose(name, Pose.from_rotation_vector(turn, place))
+        for _ in range(ticks):
+            world.tick()
+        return [world.pose_world_body(name).position.tobytes() for name in names]
+
+    first = episode(1, 400)
+    for seed in (2, 3):
+        episode(seed, 200)
+        assert episode(1, 400) == first
+
+
+def test_a_body_that_is_away_hangs_still_and_nothing_meets_it(world: World) -> None:
+    floor(world)
+    box(world, "away", Pose.translation([0.0, 0.0, 0.3]))
+    box(world, "stone", Pose.translation([0.0, 0.0, 0.4]))
+    world.set_away("away", True)
+    for _ in range(200):
+        world.tick()
+    assert world.pose_world_body("away").position[2] == pytest.approx(0.3, abs=1e-9)
+    assert world.pose_world_body("stone").position[2] == pytest.approx(0.02, abs=1e-3)
+    world.set_away("away", False)
+    for _ in range(200):
+        world.tick()
+    assert world.pose_world_body("away").position[2] == pytest.approx(0.06, abs=1e-3)
+
+
+def test_a_body_that_is_away_is_back_in_play_after_a_restore(world: World) -> None:
+    floor(world)
+    box(world, "part", Pose.translation([0.0, 0.0, 0.1]))
+    world.save()
+    world.set_away("part", True)
+    world.restore()
+    for _ in range(200):
+        world.tick()
+    assert world.pose_world_body("part").position[2] == pytest.approx(0.02, abs=1e-3)
+
+
 def test_restoring_needs_something_saved(world: World) -> None:
     with pytest.raises(RuntimeError, match="save"):
         world.restore()
