@@ -140,7 +140,7 @@ class Search(ContactMotion):
         self.angle = self.limit("from_rad", 0.0)
         self._centre = self.side_target.copy()
         self._shallowest = math.inf
-        self._dropped = 0
+        self._dropped = self._caught = 0
         self._drop = 1e-3 * self.limit("drop_mm", self._DROP_MM)
         self._speed = self.limit("speed_m_s", self._SPEED)
         # A part that is heavy or pulled by a cable is jolted by every change of stiffness.
@@ -163,7 +163,9 @@ class Search(ContactMotion):
         if self.rest is not None and self.touching:
             self._shallowest = min(self._shallowest, depth)
         self._dropped = self._dropped + 1 if depth > self._shallowest + self._drop else 0
-        caught = sense.side > self._CAUGHT and sense.push > 1.0
+        held = sense.side > self.limit("caught_n", self._CAUGHT) and sense.push > 1.0
+        self._caught = self._caught + 1 if held else 0
+        caught = self._caught >= self.limit("caught_steps", 1.0)
         if self._sunk > 0.0 and self._dropped >= 2 and not self._has_sunk(sense):
             return self.wish(self.target(), self._stiffness)
         dropped = self._dropped >= 2 and depth > self._in_vain + 0.5 * self._drop

@@ -45,6 +45,8 @@ class HvPlanConfig:
         search_speed_m_s: Along the spiral.
         search_drop_mm: The nose has found the mouth when it has sunk by this.
         search_sunk_mm: It is in the mouth when it has sunk by this after that.
+        search_caught_n: A nose that is held by more than this across, and not by friction, is in
+            the mouth.
         entry_mm: Until it is so far in, a key decides.
         entry_n: Largest push until then; less than what counts as forcing a wrong key.
         mate_force_n: Largest push after that.
@@ -82,6 +84,7 @@ class HvPlanConfig:
     search_speed_m_s: float = 0.04
     search_drop_mm: float = 1.2
     search_sunk_mm: float = 2.0
+    search_caught_n: float = 5.5
     entry_mm: float = 4.0
     entry_n: float = 70.0
     mate_force_n: float = 110.0
@@ -265,7 +268,9 @@ def unplug_plan(port: PortPlan, config: HvPlanConfig) -> tuple[Phase, ...]:
         "stroke_mm": 1e3 * port.kind.dock.stroke,
         "time_s": config.mate_time_s,
     }
-    at_mouth = searching(config, entered_mm=0.4e3 * port.kind.dock.stroke)
+    # The dock is known by then: what is this far in is in its mouth.
+    in_mouth = 1e3 * port.kind.dock.stroke - config.dock_known_mm - 0.5
+    at_mouth = searching(config, entered_mm=in_mouth)
     lock_in = f"lock_in_{port.slot}"
     letting_go = {"settle_s": config.settle_s}
     return (
@@ -306,6 +311,8 @@ def searching(config: HvPlanConfig, entered_mm: float) -> dict[str, float]:
         "speed_m_s": config.search_speed_m_s,
         "drop_mm": config.search_drop_mm,
         "sunk_mm": config.search_sunk_mm,
+        "caught_n": config.search_caught_n,
+        "caught_steps": 3.0,
         "entered_mm": entered_mm,
         "stiffness": 0.0,
     }
