@@ -27,7 +27,7 @@ _LEAD = 0.0004
 _FOLLOW = 0.08
 _FOLLOW_BELOW = 60.0
 # How fast a push is taken back before a pull, in N/s.
-_RELIEF = 600.0
+_RELIEF = 900.0
 # A spring is stretched by so much at most, in m.
 _LONGEST_SPRING = 0.04
 # A part that moved less than this, in m, while the force rose by that many newtons, or for so long,
