@@ -38,6 +38,7 @@ class Mate(Drive):
     against walls before its contacts mate is turned away from them, since pins would bend.
     """
 
+    patient = True
     # With less push than this, in N, it is on its way to the contacts, at this speed, in m/s.
     _FREE = 15.0
     _FREE_SPEED = 0.05
@@ -59,8 +60,8 @@ class Mate(Drive):
     _COUPLE = 0.15
     _LEANING_PUSH = 42.0
     _LEAN_TIME = 1.0
-    # Further in than this, in m, no key is in the way any more.
-    _PAST_KEY = 0.006
+    # While another hand pushes hard, this one pushes no harder than so, in N.
+    _LIGHT = 25.0
     # Past this share of its stroke, a push that falls by so much, in N, while the part goes on by
     # more than this, in m, is the click: a part that stops after it is home. Without a click it is
     # under this share of the largest push.
@@ -77,7 +78,8 @@ class Mate(Drive):
         # The hardest push far in and how deep that was; whether the part gave way after it.
         self._peak = (0.0, 0.0)
         self._click = False
-        self.led = False
+        self._waited = 0.0
+        self.led = self.heavy = False
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -85,7 +87,7 @@ class Mate(Drive):
         self.speed = self._FREE_SPEED if self.felt(sense) < self._FREE else Drive.speed
         # Where home is known as well as this, being there is enough.
         home = depth > -1e-3 * self.limit("home_mm", -math.inf)
-        going = home or self.advanced(sense) > self._PAST_KEY
+        going = home or self._is_past_key(sense)
         strongest = self.limit("force_n", 110.0) if going else self.limit("entry_n", 70.0)
         if not self.led:
             # A plug askew would be wedged, and bend pins, before the walls could lead it.
@@ -97,15 +99,22 @@ class Mate(Drive):
             # The lock followed in the same push.
             self.push = 0.0
             return self.wish(self.target(), MIDDLE, Status.DONE)
+        # From here on it pushes hard, once it may.
+        self.heavy |= sense.may_push
+        if not self.heavy:
+            strongest = min(strongest, self._LIGHT)
+            self._waited += sense.dt
         leans = self._leans(sense, going)
         clicked = self._clicked(sense, leans)
-        if not going and self._stalls(sense):
+        if not going and self._stalls(sense, strongest):
             self.drive(sense, min(strongest, self._WRIGGLE_PUSH))
             return self.wish(self.target(), _LED)
         if leans:
             self.drive(sense, min(strongest, self._LEANING_PUSH))
             return self.wish(self.target(), _LED)
         self.drive(sense, strongest)
+        if not self.heavy:
+            return self.wish(self.target(), _LED)
         stopped = self.has_stopped(sense)
         at_most = self.felt(sense) > 0.9 * strongest
         # What stops early may be stuck: it is home only if a hard push does not help it on.
@@ -117,7 +126,7 @@ class Mate(Drive):
                 return self.wish(self.target(), MIDDLE, Status.DONE)
             self.push = 0.0
             return self.wish(self.target(), SOFT, Status.FAILED, "blocked")
-        if self.elapsed(sense) > self.limit("time_s", 4.0):
+        if self.elapsed(sense) - self._waited > self.limit("time_s", 4.0):
             self.push = 0.0
             return self.wish(self.target(), SOFT, Status.FAILED, "not_home")
         return self.wish(self.target(), _LED)
@@ -126,10 +135,20 @@ class Mate(Drive):
         """Return whether the station says that the part's lock is in."""
         return self.phase.signal is not None and bool(sense.signals[self.phase.signal])
 
-    def _stalls(self, sense: Sense) -> bool:
+    def _is_past_key(self, sense: Sense) -> bool:
+        """Return whether no key can be in the way any more.
+
+        As seen from where the motion began, and from the face that was touched: a part that was
+        thought to be in the mouth, and was not, is less far in than it went.
+        """
+        face = 1e-3 * self.limit("face_mm", -math.inf)
+        way = min(self.advanced(sense), self.depth(sense) - face)
+        return way > 1e-3 * self.limit("entry_mm", 6.0)
+
+    def _stalls(self, sense: Sense, strongest: float) -> bool:
         """Return whether the part has stopped in the mouth, and wriggle it if so."""
         since, depth = self._stalled_at
-        pressed = self.felt(sense) > 0.5 * min(50.0, self.limit("entry_n", 70.0))
+        pressed = self.felt(sense) > 0.5 * min(50.0, strongest)
         if not pressed or self.depth(sense) > depth + self._STALLED:
             self._stalled_at = (sense.time, self.depth(sense))
             self.swing = np.zeros(3)
@@ -138,8 +157,8 @@ class Mate(Drive):
         if not stalled or self._wriggled >= self._WRIGGLE_TIME:
             self.swing = np.zeros(3)
             return False
-        self._wriggled += sense.dt
-        phase = 2.0 * math.pi * self._WRIGGLE_HZ * self._wriggled
+        self._wriggled += sense.dt if self.heavy else 0.0
+        phase = 2.0 * math.pi * self._WRIGGLE_HZ * (sense.time - since - self._STALLED_TIME)
         around = np.array([0.5 * math.sin(phase), 0.5 * math.sin(2.0 * phase), math.sin(phase)])
         self.swing = self._WRIGGLE * around
         return True

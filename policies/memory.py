@@ -40,6 +40,8 @@ class Memory:
         # How far along its spiral the last search came, and where the next one begins, in rad.
         self._searched = 0.0
         self._search_from = 0.0
+        # How deep the tool was when the part last touched something on its way, in m.
+        self._face: float | None = None
         # By how much a place is elsewhere than believed, by its name, along the world axes.
         self._found: dict[str, Pose] = {}
 
@@ -56,7 +58,7 @@ class Memory:
         """Begin with another part in the hand, held as planned until it is felt."""
         self._touch.clear()
         self._correction = Pose.identity()
-        self._search_from = 0.0
+        self._search_from, self._face = 0.0, None
 
     def search_ended(self, angle: float) -> None:
         """Remember how far along its spiral a search came, in rad."""
@@ -69,11 +71,20 @@ class Memory:
         """
         self._search_from = self._searched if further else 0.0
 
-    def resumed(self, phase: Phase) -> Phase:
-        """Return a phase, which goes on where it left off if it is a search that should."""
-        if phase.motion is not Motion.SEARCH or self._search_from == 0.0:
+    def touched(self, depth: float) -> None:
+        """Remember how deep the tool was when the part touched something, in m."""
+        self._face = depth
+
+    def informed(self, phase: Phase) -> Phase:
+        """Return a phase with what was learned: where to search on, where the mouth's face is."""
+        learned = {}
+        if phase.motion is Motion.SEARCH and self._search_from > 0.0:
+            learned["from_rad"] = self._search_from
+        if phase.motion is Motion.MATE and self._face is not None:
+            learned["face_mm"] = 1e3 * self._face
+        if not learned:
             return phase
-        return dataclasses.replace(phase, limits={**phase.limits, "from_rad": self._search_from})
+        return dataclasses.replace(phase, limits={**phase.limits, **learned})
 
     def find(self, phase: Phase, there: Sense) -> None:
         """Remember where a phase's place is.

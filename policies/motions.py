@@ -28,7 +28,15 @@ PUSH_RATE = 60.0
 
 
 class ScriptedMotion(ABC):
-    """One motion of one arm, from its first to its last policy step."""
+    """One motion of one arm, from its first to its last policy step.
+
+    Attributes:
+        patient: Whether it begins although another arm pushes hard, and holds itself back.
+        heavy: Whether it pushes hard, or may, in a phase that does.
+    """
+
+    patient = False
+    heavy = True
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         """Begin.

@@ -29,6 +29,7 @@ class Sense:
             tool y, in rad. Shape (4,).
         signals: Process signals by name.
         observation: All of it.
+        may_push: Whether no other arm is pushing or pulling hard.
     """
 
     time: float
@@ -40,6 +41,7 @@ class Sense:
     in_hand: Array
     signals: Mapping[str, bool]
     observation: Observation = field(default_factory=dict)
+    may_push: bool = True
 
     @property
     def push(self) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from policies.contact import Search
+from policies.contact import Contact, Search
 from policies.memory import IN_SOCKET, Memory
 from policies.motions import MIDDLE, STIFF, Move, Release, ScriptedMotion, Zero
 from policies.plugging import Extract
@@ -106,7 +106,7 @@ class ArmWalker:
         """Whether the arm is pushing or pulling hard, so that no other arm should."""
         if self.finished or self._motion is None or self._detour is not None:
             return False
-        return self.phases[self.index].heavy
+        return self.phases[self.index].heavy and self._motion.heavy
 
     def step(self, sense: Sense, may_push: bool = True) -> Wish:
         """Return what this arm wants next.
@@ -149,15 +149,17 @@ class ArmWalker:
         phase = self.phases[self.index]
         self._spend(phase.name, sense.dt)
         if self._motion is None:
-            if phase.heavy and not may_push:
+            waits = phase.heavy and not MOTIONS[phase.motion].patient
+            if waits and not may_push:
                 return Wish(sense.pose_world_target, phase.gripper_opening, MIDDLE)
             goal = self._memory.goal(phase, sense)
-            self._motion = MOTIONS[phase.motion](self._memory.resumed(phase), goal, sense)
+            self._motion = MOTIONS[phase.motion](self._memory.informed(phase), goal, sense)
         if phase.pose_tool_part is not None and phase.motion is not Motion.GRASP:
             if phase.motion is Motion.MOVE:
                 self._memory.feel(sense)
             if self._lost(sense):
                 return self._recover("part_lost", sense)
+        sense = dataclasses.replace(sense, may_push=may_push or not phase.heavy)
         wish = self._motion.step(sense)
         if wish.status is Status.DONE:
             self._done(phase, self._motion, sense)
@@ -197,6 +199,8 @@ class ArmWalker:
             self._memory.find(phase, there)
         if phase.motion is Motion.RELEASE:
             self._wrench_zero = np.zeros(6)
+        if isinstance(motion, Contact):
+            self._memory.touched(motion.depth(sense))
         if isinstance(motion, Search):
             self._memory.search_ended(motion.angle)
         if isinstance(motion, Zero):

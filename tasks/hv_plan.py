@@ -47,7 +47,7 @@ class HvPlanConfig:
         search_sunk_mm: It is in the mouth when it has sunk by this after that.
         search_caught_n: A nose that is held by more than this across, and not by friction, is in
             the mouth.
-        entry_mm: Until it is so far in, a key decides.
+        entry_mm: Until it is so far in, a key decides; with what is not known of the mouth.
         entry_n: Largest push until then; less than what counts as forcing a wrong key.
         mate_force_n: Largest push after that.
         mate_time_s: For how long it is pushed.
@@ -85,7 +85,7 @@ class HvPlanConfig:
     search_drop_mm: float = 1.2
     search_sunk_mm: float = 2.0
     search_caught_n: float = 5.5
-    entry_mm: float = 4.0
+    entry_mm: float = 6.0
     entry_n: float = 70.0
     mate_force_n: float = 110.0
     mate_time_s: float = 4.0

@@ -16,6 +16,8 @@ from tests.policies.plug_rules import (
     HAIR,
     Socket,
     SpringHand,
+    begin,
+    follow,
     outcome,
     play,
     side_of,
@@ -352,3 +354,40 @@ def test_a_part_that_comes_home_under_the_largest_push_is_home():
 
 def hand_depth(step):
     return (GOAL.inverse() @ step.sense.pose_world_tool).position[2]
+
+
+def test_a_part_that_began_before_the_mouth_is_past_its_key_no_sooner():
+    """A search that was caught outside: what it went since is not how far in it is."""
+    key = Socket(lambda depth: 4.0, wall=4.5e-3 - STROKE)
+    outside = Pose.translation((0.0, 0.0, -STROKE - 3e-3))
+    face = {"face_mm": -1e3 * STROKE, "entry_mm": 6.0}
+    hand = SpringHand(start=outside, socket=key)
+    assert outcome(mate(hand, face)) == (Status.FAILED, "blocked")
+    assert hand.hardest <= 70.0 + HAIR
+    # The other way round: touched too soon, but begun in the mouth.
+    hand = at_mouth(lambda depth: 4.0, wall=4.5e-3 - STROKE)
+    assert outcome(mate(hand, face | {"face_mm": -30.0})) == (Status.FAILED, "blocked")
+    assert hand.hardest <= 70.0 + HAIR
+
+
+class Busy(SpringHand):
+    """A hand beside another that pushes hard until some time."""
+
+    UNTIL = 5.0
+
+    def sense(self):
+        return replace(super().sense(), may_push=self.time >= self.UNTIL)
+
+
+def test_beside_a_hand_that_pushes_hard_a_part_is_only_led_into_the_mouth():
+    hand = Busy(start=AT_MOUTH, socket=Socket(clicking, wall=0.0))
+    motion = begin(Mate, MATING, hand)
+    steps = follow(motion, hand, seconds=Busy.UNTIL)
+    # However long that takes.
+    assert outcome(steps)[0] is Status.RUNNING
+    assert not motion.heavy
+    assert 15.0 < max(s.sense.push for s in steps) <= 25.0 + HAIR
+    steps = follow(motion, hand, seconds=10.0)
+    assert motion.heavy
+    assert outcome(steps) == (Status.DONE, "")
+    assert hand.depth == pytest.approx(0.0, abs=2e-4)

@@ -380,11 +380,11 @@ def test_a_part_that_settles_is_handed_over_gradually():
 
 def test_a_search_that_found_the_wrong_place_goes_on_where_it_left_off():
     memory, search = Memory(True), held("search", Motion.SEARCH, GOAL, limits={"force_n": 6.0})
-    assert memory.resumed(search) is search
+    assert memory.informed(search) is search
     memory.search_ended(7.5)
     memory.search_again(further=True)
-    assert memory.resumed(search).limits == {"force_n": 6.0, "from_rad": 7.5}
-    assert "from_rad" not in memory.resumed(held("mate", Motion.MATE, GOAL)).limits
+    assert memory.informed(search).limits == {"force_n": 6.0, "from_rad": 7.5}
+    assert "from_rad" not in memory.informed(held("mate", Motion.MATE, GOAL)).limits
 
 
 @pytest.mark.parametrize("forget", [lambda m: m.search_again(further=False), lambda m: m.take()])
@@ -393,7 +393,7 @@ def test_any_other_search_begins_in_the_middle(forget):
     memory.search_ended(7.5)
     memory.search_again(further=True)
     forget(memory)
-    assert memory.resumed(search) is search
+    assert memory.informed(search) is search
 
 
 def test_a_search_that_goes_on_counts_no_drop_on_the_way_there():
