@@ -86,7 +86,7 @@ class HvPlanConfig:
     search_sunk_mm: float = 2.0
     search_caught_n: float = 5.5
     entry_mm: float = 6.0
-    entry_n: float = 70.0
+    entry_n: float = 60.0
     mate_force_n: float = 110.0
     mate_time_s: float = 4.0
     abort_n: float = 120.0
