@@ -53,13 +53,14 @@ def make_body(
     if mass > 0.0:
         client.changeDynamics(body, -1, activationState=client.ACTIVATION_STATE_DISABLE_SLEEPING)
     else:
-        # Bullet computes contacts unless both bodies sleep; what is awake still meets this one.
-        client.changeDynamics(body, -1, activationState=client.ACTIVATION_STATE_SLEEP)
+        # Bullet computes contacts unless both bodies sleep; what is awake still meets this one. It
+        # would wake in the next step if it were not allowed to sleep.
+        set_sleep(client, body, True)
     return body
 
 
 def set_sleep(client: Any, body: int, asleep: bool) -> None:
-    """Put a body that moves to sleep, or wake it; either happens one step late.
+    """Put a body to sleep, or wake it; either happens one step late.
 
     Args:
         client: The physics server.

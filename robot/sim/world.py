@@ -94,6 +94,7 @@ class World(Clock):
         self._step = self.client.stepSimulation
         self._steps = 0
         self._bodies: dict[str, int] = {}
+        self._fixed: list[int] = []
         self._robots: dict[str, SimRobot] = {}
         self._actuators: list[Callable[[], None]] = []
         self._samplers: list[Callable[[], None]] = []
@@ -204,6 +205,8 @@ class World(Clock):
         self._require_new(name)
         body = make_body(self.client, shapes, mass, inertia, pose_world_body)
         self._bodies[name] = body
+        if mass == 0.0:
+            self._fixed.append(body)
         self.set_friction(name, friction, spinning_friction)
         return body
 
@@ -335,6 +338,9 @@ class World(Clock):
             self.set_away(name, False)
         for name in sorted(self._asleep):
             self.set_asleep(name, False)
+        # The boxes about what sleeps do not follow a restored state.
+        for body in self._fixed:
+            set_sleep(self.client, body, False)
         # Bullet keeps contacts in the order in which they came about and solves them in that order.
         # So part everything first, where no two bodies meet, and let the contacts form anew.
         for number, body in enumerate(self._bodies.values()):
@@ -343,6 +349,8 @@ class World(Clock):
         # A whole step, because Bullet falls asleep and wakes one step late.
         self._step()
         self.client.restoreState(state)
+        for body in self._fixed:
+            set_sleep(self.client, body, True)
         for element in self._elements:
             element.reset()
 

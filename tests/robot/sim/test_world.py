@@ -276,6 +276,26 @@ def test_a_body_that_is_away_is_back_in_play_after_a_restore(world: World) -> No
     assert world.pose_world_body("part").position[2] == pytest.approx(0.02, abs=1e-3)
 
 
+def test_a_body_that_never_moves_is_met_where_it_was_put_and_where_a_restore_returns_it(
+    world: World,
+) -> None:
+    shelf = Box((0.1, 0.1, 0.1), Pose.identity())
+    world.add_body("shelf", [shelf], mass=0.0, pose_world_body=Pose.identity(), friction=0.5)
+    box(world, "stone", Pose.translation([0.0, 0.0, 0.2]))
+    for _ in range(5):
+        world.tick()
+    world.save()
+    world.set_pose("shelf", Pose.translation([1.0, 0.0, 0.3]))
+    world.set_pose("stone", Pose.translation([1.0, 0.0, 0.45]))
+    for _ in range(200):
+        world.tick()
+    assert world.pose_world_body("stone").position[2] == pytest.approx(0.42, abs=1e-3)
+    world.restore()
+    for _ in range(200):
+        world.tick()
+    assert world.pose_world_body("stone").position[2] == pytest.approx(0.12, abs=1e-3)
+
+
 def test_restoring_needs_something_saved(world: World) -> None:
     with pytest.raises(RuntimeError, match="save"):
         world.restore()
