@@ -50,7 +50,7 @@ class Mate(Drive):
     _WRIGGLE = math.radians(3.5)
     _WRIGGLE_HZ = 2.5
     _WRIGGLE_TIME = 1.0
-    _WRIGGLE_PUSH = 45.0
+    _WRIGGLE_PUSH = 30.0
     # Walls turn a part with a couple about a point so far behind its tip, in m; it goes along at
     # this rate, in rad/s per N·m, for what is more than a cable's, in N·m. While the couple is
     # larger than this, in N·m, it is pushed no harder than so, in N; but so long at most, in s.
@@ -60,6 +60,8 @@ class Mate(Drive):
     _COUPLE = 0.15
     _LEANING_PUSH = 42.0
     _LEAN_TIME = 1.0
+    # What stops further in than this, in m, stops in a mouth, not before it.
+    _IN_MOUTH = 0.0025
     # While another hand pushes hard, this one pushes no harder than so, in N.
     _LIGHT = 25.0
     # Past this share of its stroke, a push that falls by so much, in N, while the part goes on by
@@ -125,7 +127,8 @@ class Mate(Drive):
             if going:
                 return self.wish(self.target(), MIDDLE, Status.DONE)
             self.push = 0.0
-            return self.wish(self.target(), SOFT, Status.FAILED, "blocked")
+            reason = "refused" if self._way_in(sense) > self._IN_MOUTH else "blocked"
+            return self.wish(self.target(), SOFT, Status.FAILED, reason)
         if self.elapsed(sense) - self._waited > self.limit("time_s", 4.0):
             self.push = 0.0
             return self.wish(self.target(), SOFT, Status.FAILED, "not_home")
@@ -135,14 +138,18 @@ class Mate(Drive):
         """Return whether the station says that the part's lock is in."""
         return self.phase.signal is not None and bool(sense.signals[self.phase.signal])
 
+    def _way_in(self, sense: Sense) -> float:
+        """Return how far in the part is, as seen from the face that was touched, in m."""
+        face = self.limit("face_mm", 1e3 * self.depth_start)
+        return self.depth(sense) - 1e-3 * face
+
     def _is_past_key(self, sense: Sense) -> bool:
         """Return whether no key can be in the way any more.
 
-        As seen from where the motion began, and from the face that was touched: a part that was
-        thought to be in the mouth, and was not, is less far in than it went.
+        As seen from where the motion began, too: a part that was thought to be in the mouth, and
+        was not, is less far in than it went.
         """
-        face = 1e-3 * self.limit("face_mm", -math.inf)
-        way = min(self.advanced(sense), self.depth(sense) - face)
+        way = min(self.advanced(sense), self._way_in(sense))
         return way > 1e-3 * self.limit("entry_mm", 6.0)
 
     def _stalls(self, sense: Sense, strongest: float) -> bool:

@@ -24,6 +24,8 @@ from tasks.phases import Motion, Phase
 _LOST_SHARE = 0.85
 # A part that is drawn back is pulled no harder than this, in N.
 _PULL_BACK = 60.0
+# What failures that seldom get better are retried as.
+_KINDS = {"not_locked": "relock", "refused": "reseat"}
 # Failures after which the hand holds nothing.
 _EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
 
@@ -37,6 +39,8 @@ class ScriptedConfig:
         retries: How often it tries again to insert the part it holds.
         relocks: How often it tries again after a lock did not go in: a latch that did not click
             seldom clicks the next time.
+        reseats: How often it tries again to push a part past what stops it in its mouth; that may
+            be another key.
         fetches: How often it fetches another part after losing or giving up one.
         use_touch: Whether it corrects for how the pads feel the part.
         back_off_m: How far it draws back before trying again, in m.
@@ -45,6 +49,7 @@ class ScriptedConfig:
     regrasps: int = 3
     retries: int = 4
     relocks: int = 1
+    reseats: int = 2
     fetches: int = 2
     use_touch: bool = True
     back_off_m: float = 0.015
@@ -235,7 +240,7 @@ class ArmWalker:
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
         in_hand = reason not in _EMPTY
         again = self._find("approach")
-        if in_hand and self._again("relock" if reason == "not_locked" else "retry"):
+        if in_hand and self._again(_KINDS.get(reason, "retry")):
             if again is not None and again < self.index:
                 return self._draw_back(sense, self.config.back_off_m, again)
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
@@ -281,6 +286,7 @@ class ArmWalker:
             "regrasp": self.config.regrasps,
             "retry": self.config.retries,
             "relock": self.config.relocks,
+            "reseat": self.config.reseats,
             "fetch": self.config.fetches,
         }[kind]
         if self._attempt[kind] >= bound:

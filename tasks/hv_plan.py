@@ -76,7 +76,7 @@ class HvPlanConfig:
     near_speed_m_s: float = 0.30
     yield_s: float = 0.28
     still_m_s: float = 0.02
-    contact_speed_m_s: float = 0.06
+    contact_speed_m_s: float = 0.05
     contact_force_n: float = 4.0
     search_force_n: float = 6.0
     search_radius_mm: float = 10.0

@@ -202,14 +202,15 @@ def test_wriggling_ends_and_leaves_the_part_as_it_was():
     assert 2.5 < np.degrees(np.abs(turns[:, 2]).max()) < 3.6
     assert sum(np.abs(turns[:, 2]) > 1e-3) * DT < 1.2
     assert np.abs(turns[-1]).max() < 1e-6
-    assert outcome(steps) == (Status.FAILED, "blocked")
+    assert outcome(steps) == (Status.FAILED, "refused")
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.5e-3, 3e-3])
 def test_a_wall_is_blocked_and_pushed_no_harder_than_on_entry(gap):
     hand = at_mouth(lambda depth: 4.0, wall=gap - STROKE)
     steps = mate(hand)
-    assert outcome(steps) == (Status.FAILED, "blocked")
+    # In the mouth it may be another key; before it, it is not the mouth.
+    assert outcome(steps) == (Status.FAILED, "refused" if gap > 2.5e-3 else "blocked")
     assert 0.85 * 70.0 < hand.hardest <= 70.0 + HAIR
     # The hand lets go of it.
     assert steps[-1].wish.push == 0.0
@@ -362,11 +363,11 @@ def test_a_part_that_began_before_the_mouth_is_past_its_key_no_sooner():
     outside = Pose.translation((0.0, 0.0, -STROKE - 3e-3))
     face = {"face_mm": -1e3 * STROKE, "entry_mm": 6.0}
     hand = SpringHand(start=outside, socket=key)
-    assert outcome(mate(hand, face)) == (Status.FAILED, "blocked")
+    assert outcome(mate(hand, face)) == (Status.FAILED, "refused")
     assert hand.hardest <= 70.0 + HAIR
     # The other way round: touched too soon, but begun in the mouth.
     hand = at_mouth(lambda depth: 4.0, wall=4.5e-3 - STROKE)
-    assert outcome(mate(hand, face | {"face_mm": -30.0})) == (Status.FAILED, "blocked")
+    assert outcome(mate(hand, face | {"face_mm": -30.0})) == (Status.FAILED, "refused")
     assert hand.hardest <= 70.0 + HAIR
 
 
