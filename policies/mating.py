@@ -50,7 +50,7 @@ class Mate(Drive):
     _WRIGGLE = math.radians(3.5)
     _WRIGGLE_HZ = 2.5
     _WRIGGLE_TIME = 1.0
-    _WRIGGLE_PUSH = 30.0
+    _WRIGGLE_PUSH = 25.0
     # Walls turn a part with a couple about a point so far behind its tip, in m; it goes along at
     # this rate, in rad/s per N·m, for what is more than a cable's, in N·m. While the couple is
     # larger than this, in N·m, it is pushed no harder than so, in N; but so long at most, in s.
@@ -62,14 +62,18 @@ class Mate(Drive):
     _LEAN_TIME = 1.0
     # What stops further in than this, in m, stops in a mouth, not before it.
     _IN_MOUTH = 0.0025
+    # Further than this, in rad, no belief is wrong: such a part has slipped off.
+    _ASKEW = math.radians(10.0)
     # While another hand pushes hard, this one pushes no harder than so, in N.
     _LIGHT = 25.0
-    # Past this share of its stroke, a push that falls by so much, in N, while the part goes on by
-    # more than this, in m, is the click: a part that stops after it is home. Without a click it is
-    # under this share of the largest push.
+    # Past this share of its stroke, a push that falls to such a share and by so much, in N, while
+    # the part goes on by more than this, in m, is the click. A part that then stops under so many
+    # times the push that moved it is home. Without a click it is under this share of the largest.
     _FAR = 0.6
-    _CLICK = 12.0
+    _CLICK = 0.75
+    _CLICK_FORCE = 6.0
     _CLICK_TRAVEL = 0.0012
+    _HARDER = 1.1
     _STUCK = 0.9
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
@@ -106,8 +110,12 @@ class Mate(Drive):
         if not self.heavy:
             strongest = min(strongest, self._LIGHT)
             self._waited += sense.dt
+        if self._is_askew(sense):
+            self.push = 0.0
+            return self.wish(self.target(), SOFT, Status.FAILED, "blocked")
         leans = self._leans(sense, going)
         clicked = self._clicked(sense, leans)
+        stopped = self.has_stopped(sense)
         if not going and self._stalls(sense, strongest):
             self.drive(sense, min(strongest, self._WRIGGLE_PUSH))
             return self.wish(self.target(), _LED)
@@ -117,10 +125,13 @@ class Mate(Drive):
         self.drive(sense, strongest)
         if not self.heavy:
             return self.wish(self.target(), _LED)
-        stopped = self.has_stopped(sense)
         at_most = self.felt(sense) > 0.9 * strongest
         # What stops early may be stuck: it is home only if a hard push does not help it on.
-        enough = self.limit("home_n", 40.0) if home or clicked else self._STUCK * strongest
+        enough = self._STUCK * strongest
+        if home or clicked:
+            # At home more than what moved it before does not move it any more.
+            least = self.limit("home_n", 40.0)
+            enough = least if home else min(enough, max(least, self._HARDER * self.moved_under))
         # A part that never got going is wriggled before it is given up.
         tried = going or self._wriggled >= self._WRIGGLE_TIME
         if stopped and tried and (going or at_most) and self.felt(sense) > enough:
@@ -137,6 +148,11 @@ class Mate(Drive):
     def _is_locked(self, sense: Sense) -> bool:
         """Return whether the station says that the part's lock is in."""
         return self.phase.signal is not None and bool(sense.signals[self.phase.signal])
+
+    def _is_askew(self, sense: Sense) -> bool:
+        """Return whether the part is turned further than a part in a mouth can be."""
+        tilt = self.in_goal(sense.pose_world_tool).rotation_vector()[:2]
+        return float(np.hypot(*tilt)) > self._ASKEW
 
     def _way_in(self, sense: Sense) -> float:
         """Return how far in the part is, as seen from the face that was touched, in m."""
@@ -166,7 +182,7 @@ class Mate(Drive):
             return False
         self._wriggled += sense.dt if self.heavy else 0.0
         phase = 2.0 * math.pi * self._WRIGGLE_HZ * (sense.time - since - self._STALLED_TIME)
-        around = np.array([0.5 * math.sin(phase), 0.5 * math.sin(2.0 * phase), math.sin(phase)])
+        around = np.array([0.15 * math.sin(phase), 0.15 * math.sin(2.0 * phase), math.sin(phase)])
         self.swing = self._WRIGGLE * around
         return True
 
@@ -195,7 +211,8 @@ class Mate(Drive):
         if self.advanced(sense) > self._FAR * 1e-3 * self.limit("stroke_mm", 10.0):
             if felt > hardest:
                 self._peak = (felt, depth)
-            self._click |= felt < hardest - self._CLICK and depth > there + self._CLICK_TRAVEL
+            fell = felt < min(self._CLICK * hardest, hardest - self._CLICK_FORCE)
+            self._click |= fell and depth > there + self._CLICK_TRAVEL
         return self._click
 
     def _leans(self, sense: Sense, going: bool) -> bool:

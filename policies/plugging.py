@@ -64,6 +64,8 @@ class Drive(ContactMotion):
         self._mark = self.depth_start
         self._mark_force = self.force
         self._mark_time = sense.time
+        # The hardest push under which it got on.
+        self.moved_under = 0.0
         self.hardest = 0.0
 
     def advanced(self, sense: Sense) -> float:
@@ -126,6 +128,7 @@ class Drive(ContactMotion):
         depth, felt = self.depth(sense), self.felt(sense)
         if self.direction * (depth - self._mark) > _STOPPED or felt < self._mark_force - 3.0:
             self._mark, self._mark_force, self._mark_time = depth, max(0.0, felt), sense.time
+            self.moved_under = max(self.moved_under, felt)
         waited = sense.time - self._mark_time > _STOPPED_TIME
         return waited or felt > self._mark_force + _STOPPED_RISE
 

@@ -72,7 +72,7 @@ class HvPlanConfig:
     dock_standoff_m: float = 0.010
     header_approach_m: float = 0.06
     standoff_m: float = 0.016
-    carry_speed_m_s: float = 0.60
+    carry_speed_m_s: float = 0.50
     near_speed_m_s: float = 0.30
     yield_s: float = 0.28
     still_m_s: float = 0.02

@@ -56,7 +56,8 @@ def test_a_plug_is_pushed_home_over_its_profile():
     steps = mate(hand)
     assert outcome(steps) == (Status.DONE, "")
     assert hand.depth == pytest.approx(0.0, abs=2e-4)
-    assert 70.0 < hand.hardest <= 75.0
+    # A little more than what it took, to know that it is home.
+    assert 75.0 < hand.hardest < 100.0
     assert steps[-1].sense.time < 3.0
 
 
@@ -161,7 +162,7 @@ def test_a_part_that_walls_lean_on_is_not_pushed_hard_until_they_do_not():
     assert max(s.wish.push for s in steps) > 70.0
 
 
-def test_walls_that_lean_for_ever_are_pushed_against_after_a_while():
+def test_a_part_that_walls_turn_for_ever_is_in_no_mouth_and_not_pushed_hard():
     class Leaning(Walls):
         def sense(self):
             sense = SpringHand.sense(self)
@@ -170,7 +171,8 @@ def test_walls_that_lean_for_ever_are_pushed_against_after_a_while():
             return replace(sense, wrench_tool=wrench)
 
     hand = Leaning(LIES, socket=Socket(lambda depth: 20.0 if depth < -7e-3 else 60.0, wall=0.0))
-    assert outcome(mate(hand)) == (Status.DONE, "")
+    assert outcome(mate(hand)) == (Status.FAILED, "blocked")
+    assert hand.hardest < 60.0
 
 
 class Rim(SpringHand):
@@ -392,3 +394,16 @@ def test_beside_a_hand_that_pushes_hard_a_part_is_only_led_into_the_mouth():
     assert motion.heavy
     assert outcome(steps) == (Status.DONE, "")
     assert hand.depth == pytest.approx(0.0, abs=2e-4)
+
+
+@pytest.mark.parametrize(("degrees", "reason"), [(12.0, "blocked"), (7.0, "")])
+def test_a_part_that_turns_further_than_any_mouth_allows_is_pushed_no_more(degrees, reason):
+    class Slipping(SpringHand):
+        def obey(self, wish):
+            super().obey(wish)
+            turn = min(1.0, 2.0 * self.time) * math.radians(degrees)
+            here = (self.goal.inverse() @ self.tool).position
+            self.tool = self.goal @ Pose.from_rotation_vector((turn, 0.0, 0.0), here)
+
+    hand = Slipping(start=AT_MOUTH, socket=Socket(clicking, wall=0.0))
+    assert outcome(mate(hand))[1] == reason
