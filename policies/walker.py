@@ -26,6 +26,8 @@ _LOST_SHARE = 0.85
 _PULL_BACK = 60.0
 # What failures that seldom get better are retried as.
 _KINDS = {"not_locked": "relock", "refused": "reseat"}
+# Names of the phases with which a part begins to be carried back.
+_CARRYING = ("around", "carry")
 # Failures after which the hand holds nothing.
 _EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
 
@@ -147,7 +149,7 @@ class ArmWalker:
     def _step(self, sense: Sense, may_push: bool) -> Wish:
         if self._detour is not None:
             return self._follow_detour(self._detour, sense)
-        self._skip_impossible()
+        self._skip_idle()
         if self.finished:
             last = self.phases[-1]
             return Wish(last.pose_world_tool, last.gripper_opening, STIFF)
@@ -186,11 +188,13 @@ class ArmWalker:
     def _spend(self, name: str, time: float) -> None:
         self.phase_times[name] = self.phase_times.get(name, 0.0) + time
 
-    def _skip_impossible(self) -> None:
-        """Pass over work that needs a piece of work that was given up."""
-        while not self.finished and self._resume is None:
+    def _skip_idle(self) -> None:
+        """Pass over what needs work that was given up, and what only that would need."""
+        while not self.finished:
             phase = self.phases[self.index]
-            if not phase.requires or phase.requires not in self._given_up:
+            needless = phase.given_up and phase.given_up not in self._given_up
+            impossible = self._resume is None and phase.requires in self._given_up
+            if not needless and not impossible:
                 return
             self.index += 1
 
@@ -276,7 +280,7 @@ class ArmWalker:
             (
                 i
                 for i, phase in enumerate(self.phases)
-                if operation and phase.requires == operation and phase.name == "carry"
+                if operation and phase.requires == operation and phase.name in _CARRYING
             ),
             None,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from robot.errors import UnknownName
 from tasks.hv_judging import PlugRule
 from tasks.hv_packs import PackModel
-from tasks.hv_plan import HvPlanConfig
+from tasks.hv_plan_config import HvPlanConfig
 from tasks.hv_station_config import HvStationConfig
 from tasks.hv_tester import HvTesterConfig
 from tasks.parts.hv_connector import ConnectorType

@@ -41,9 +41,9 @@ from tasks.hv_inspection_layout import (
 from tasks.hv_inspection_plan import HvInspectionPlanConfig, InspectedPort, inspection_plan
 from tasks.hv_judging import HARMS, fit_of
 from tasks.hv_packs import SLOTS
-from tasks.hv_plan import PortPlan
 from tasks.hv_plugging import HvPlugging
 from tasks.hv_station import HvStation
+from tasks.hv_steps import PortPlan
 from tasks.hv_variation import Fault
 from tasks.parts.hv_connector import ConnectorType
 from tasks.phases import Phase

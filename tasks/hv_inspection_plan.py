@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from robot.mating import Engagement
 from robot.spatial import Pose
-from tasks.hv_plan import PortPlan
 from tasks.hv_station import tool_in
+from tasks.hv_steps import PortPlan
 from tasks.parts.hv_connector import COLLAR_RIM, COLLAR_THICKNESS, NECK, POSE_TOOL_PLUG, REAR_RIM
 from tasks.phases import Motion, Phase
 from tasks.places import back

@@ -33,9 +33,10 @@ from tasks.hv_config import HvPluggingConfig
 from tasks.hv_judging import HARMS, UNDER_VOLTAGE, PlugFacts, PlugJudge, fit_of
 from tasks.hv_layout import draw_layout
 from tasks.hv_packs import SLOTS
-from tasks.hv_plan import PortPlan, arm_plan
+from tasks.hv_plan import arm_plan
 from tasks.hv_signals import REQUEST, hv_signals
 from tasks.hv_station import Assigned, HvStation
+from tasks.hv_steps import PortPlan
 from tasks.hv_variation import HvVariation
 from tasks.parts.hv_connector import NECK, POSE_TOOL_PLUG
 from tasks.phases import Phase

@@ -81,6 +81,8 @@ class Phase:
         place: Where it happens, by name; what is found out of a place holds for every later phase
             there. Empty if nothing is to be learned there.
         requires: The piece of work that must have been done for this one to make sense, or empty.
+        given_up: The piece of work that must have been given up for this step to make sense, or
+            empty.
     """
 
     arm: str
@@ -95,3 +97,4 @@ class Phase:
     heavy: bool = False
     place: str = ""
     requires: str = ""
+    given_up: str = ""

@@ -419,3 +419,34 @@ def test_a_search_that_goes_on_counts_no_drop_on_the_way_there():
     assert largest_step(steps[1:]) < 0.03 * 0.04 + 2e-3
     reached = (GOAL.inverse() @ steps[-1].wish.pose_world_target).position[:2]
     assert np.linalg.norm(reached) == pytest.approx(3e-3 * 9.0 / (2.0 * np.pi), abs=1.5e-3)
+
+
+# Steps that only something given up makes sense of.
+
+
+def test_a_way_around_a_part_that_was_put_back_is_gone_only_if_one_was():
+    around = replace(
+        held("around", Motion.MOVE, back(GOAL, 0.2)), operation="other", given_up="plug"
+    )
+    plan = (*plugging(), around, AFTER)
+    walker, steps = walk(plan, away())
+    assert not walker.gave_up
+    assert "around" not in [name for _, name in order(steps)]
+    walker, steps = walk(plan, away(signal=False), ScriptedConfig(retries=0, relocks=0, fetches=0))
+    assert walker.gave_up
+    assert "around" in [name for _, name in order(steps)]
+
+
+def test_a_part_that_is_put_back_is_carried_around_others_that_were():
+    around = replace(
+        held("around", Motion.MOVE, back(DOCK, 0.2)),
+        operation="unplug b",
+        requires="b",
+        given_up="a",
+    )
+    undo = [p for p in unplugging("unplug b", "b") if p.name in ("carry", "approach", "release")]
+    plan = (*plugging("a"), *plugging("b"), around, *undo, AFTER)
+    config = ScriptedConfig(retries=0, relocks=0, fetches=0)
+    _, steps = walk(plan, away(signal=False), config)
+    names = order(steps)
+    assert names.index(("unplug b", "around")) < names.index(("unplug b", "carry"))

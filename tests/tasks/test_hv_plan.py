@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robot.mating import Engagement
-from tasks.hv_plan import HvPlanConfig
+from tasks.hv_plan_config import HvPlanConfig
 from tasks.hv_plugging import ALLOWED
 from tasks.phases import Motion
 from tests.tasks.hv import draw, job
