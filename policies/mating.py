@@ -61,7 +61,7 @@ class Mate(Drive):
     _LEANING_PUSH = 42.0
     _LEAN_TIME = 1.0
     # What stops further in than this, in m, stops in a mouth, not before it.
-    _IN_MOUTH = 0.0025
+    _IN_MOUTH = 0.0033
     # Further than this, in rad, no belief is wrong: such a part has slipped off.
     _ASKEW = math.radians(10.0)
     # While another hand pushes hard, this one pushes no harder than so, in N.
