@@ -193,9 +193,9 @@ def main() -> None:
         os.dup2(2, 1)
         random.seed(_SEED)
         loop, facts = build(json.loads(sys.stdin.readline()))
-        print(json.dumps(facts), file=answers, flush=True)  # noqa: T201
+        print(json.dumps(facts), file=answers, flush=True)
         for line in sys.stdin:
-            print(json.dumps(loop.measure(float(line))), file=answers, flush=True)  # noqa: T201
+            print(json.dumps(loop.measure(float(line))), file=answers, flush=True)
 
 
 if __name__ == "__main__":
