@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,24 +104,56 @@ def measure_evaluation(
         spec = RunSpec(choice, len(_SEEDS), _SEEDS.start, _WORKERS, run_dir=Path(scratch) / "both")
         both = run_cycles(spec).records
         report_s, report_core_s = _report(Path(scratch) / "both")
-    counted = [seed for share in shares(_SEEDS, _WORKERS) for seed in share[1:]]
-    one = [record for record in alone if record.seed in counted]
-    rate = 0.0
-    for share in shares(_SEEDS, _WORKERS):
-        own = [record for record in both if record.seed in share[1:]]
-        rate += sum(r.sim_s for r in own) / sum(r.wall_s for r in own)
-    two = [record for record in both if record.seed in counted]
+    # The first episode of each worker is left out.
+    counted = [share[1:] for share in shares(_SEEDS, _WORKERS)]
+    gain, gain_quiet, core_share = gain_of_workers(
+        [_of(alone, seeds) for seeds in counted], [_of(both, seeds) for seeds in counted]
+    )
     return EvaluationFigures(
         what=f"{task}, {level}, {robot}",
-        episodes=len(counted),
+        episodes=sum(map(len, counted)),
         overhead=overhead,
         policy=policy,
-        gain=rate * sum(r.wall_s for r in one) / sum(r.sim_s for r in one),
-        gain_quiet=_WORKERS * sum(r.core_s for r in one) / sum(r.core_s for r in two),
-        core_share=sum(r.core_s for r in two) / sum(r.wall_s for r in two),
+        gain=gain,
+        gain_quiet=gain_quiet,
+        core_share=core_share,
         report_s=report_s,
         report_core_s=report_core_s,
     )
+
+
+def gain_of_workers(
+    alone: Sequence[Sequence[CycleRecord]], together: Sequence[Sequence[CycleRecord]]
+) -> tuple[float, float, float]:
+    """Return what several workers gain over one that runs the same cycles.
+
+    Each worker is counted at its own rate: at the end of its share it waits for nobody.
+
+    Args:
+        alone: The cycles of each worker's share, as one worker ran them.
+        together: The same cycles, as each worker ran its share beside the others.
+
+    Returns:
+        Their simulated seconds per real second over those of one; the same per second that they
+        worked, which is what it would be if each had a core of its own; and how much of a core
+        each was given.
+    """
+    one = [record for share in alone for record in share]
+    two = [record for share in together for record in share]
+    rate = sum(_sum("sim_s", share) / _sum("wall_s", share) for share in together)
+    return (
+        rate * _sum("wall_s", one) / _sum("sim_s", one),
+        len(together) * _sum("core_s", one) / _sum("core_s", two),
+        _sum("core_s", two) / _sum("wall_s", two),
+    )
+
+
+def _sum(name: str, records: Sequence[CycleRecord]) -> float:
+    return float(sum(getattr(record, name) for record in records))
+
+
+def _of(records: Sequence[CycleRecord], seeds: Sequence[int]) -> list[CycleRecord]:
+    return [record for record in records if record.seed in seeds]
 
 
 def _one_worker(choice: Choice, folder: Path) -> tuple[list[CycleRecord], float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -108,5 +109,8 @@ class PeerProcess:
         return told
 
     def _reason(self) -> str:
+        # Its answers end before it has said on standard error why.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ANSWER_TIME)
         said = reason_in(self._log.read_text(encoding="utf-8", errors="replace"))
         return f"{said}; see {self._log}"

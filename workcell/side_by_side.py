@@ -54,7 +54,7 @@ class StepRate:
         peer: Name of the project.
         environment: What the project calls it.
         robot: What moves in it.
-        versions: Of its library and its physics engine, by distribution.
+        versions: Of its library, first, and of its physics engine, last, by distribution.
         control_dt: Time of a step, in s.
         physics_dt: Time of a physics step, in s.
         rounds: What was counted in each turn, as `step_rate.StepLoop.measure` returns it.
@@ -138,26 +138,25 @@ class SideBySide:
     def table(self) -> str:
         """Return the figures as lines of text."""
         head = (
-            *("environment", "robot", "engine", "physics Hz", "actions Hz"),
+            *("environment", "robot", "of", "engine", "physics Hz", "actions Hz"),
             *("steps/s", "lowest-highest", "with resets", "simulated s per s"),
         )
         lines = [head, *(_row(rate) for rate in self.rates)]
         widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
         text = ["  ".join(_cells(line, widths)).rstrip() for line in lines] if self.rates else []
         text += [f"{name} is missing: {reason}" for name, reason in self.failures.items()]
-        for name, said in self.contacts.items():
-            versions = next((r.versions for r in self.rates if r.peer == name), None)
-            if versions is not None:
-                told = ", ".join(f"{n} {version or 'checkout'}" for n, version in versions.items())
-                text.append(f"{name} ({told}): {said}")
+        measured = {rate.peer for rate in self.rates}
+        text += [f"{name}: {said}" for name, said in self.contacts.items() if name in measured]
         return "\n".join(text)
 
 
 def _row(rate: StepRate) -> tuple[str, ...]:
+    versions = [f"{name} {version or 'checkout'}" for name, version in rate.versions.items()]
     return (
         rate.environment,
         rate.robot,
-        list(rate.versions)[-1],
+        versions[0],
+        versions[-1],
         f"{1.0 / rate.physics_dt:.0f}",
         f"{1.0 / rate.control_dt:.0f}",
         f"{rate.steps_per_s:.0f}",
@@ -169,7 +168,7 @@ def _row(rate: StepRate) -> tuple[str, ...]:
 
 def _cells(line: Sequence[str], widths: Sequence[int]) -> list[str]:
     """Return a line's cells as wide as their columns: words to the left, numbers to the right."""
-    words = 3
+    words = 4
     return [
         f"{cell:<{width}}" if place < words else f"{cell:>{width}}"
         for place, (cell, width) in enumerate(zip(line, widths, strict=True))
