@@ -20,7 +20,7 @@ import numpy as np
 
 from robot.errors import ConfigError
 from workcell.peer_process import PeerProcess
-from workcell.peers import Peer, PeerFailed, interpreter_of
+from workcell.peers import Peer, PeerEnvironment, PeerFailed, interpreter_of
 from workcell.provenance import commit, machine
 from workcell.records import refuse_existing
 
@@ -119,7 +119,7 @@ class SideBySide:
 
     Attributes:
         rates: Of each environment that ran, in the order in which they were asked for.
-        failures: Why something did not run, by peer or `peer: environment`.
+        failures: Why something did not run, by peer or `peer: environment, robot`.
         contacts: What a step does, by peer.
     """
 
@@ -246,16 +246,16 @@ def measure_side_by_side(
                 try:
                     turns[name, number] = stack.enter_context(process)
                 except PeerFailed as error:
-                    failures[f"{name}: {environment.make}"] = str(error)
+                    failures[_named(name, environment)] = str(error)
         for turn in range(plan.rounds):
             for (name, number), process in list(turns.items()):
-                make = peers[name].environments[number].make
-                on_progress(f"round {turn + 1} of {plan.rounds}: {make}")
+                environment = peers[name].environments[number]
+                on_progress(f"round {turn + 1} of {plan.rounds}: {environment.make}")
                 try:
                     rates = counted.setdefault((name, number), [])
                     rates.append(process.measure(plan.seconds))
                 except PeerFailed as error:
-                    failures[f"{name}: {make}"] = str(error)
+                    failures[_named(name, environment)] = str(error)
                     del turns[name, number]
     return SideBySide(
         tuple(
@@ -273,3 +273,8 @@ def measure_side_by_side(
         failures,
         {name: peer.contacts for name, peer in peers.items()},
     )
+
+
+def _named(peer: str, environment: PeerEnvironment) -> str:
+    """Return what one environment is called; a peer may have the same one with several robots."""
+    return f"{peer}: {environment.make}, {environment.robot}"

@@ -58,8 +58,8 @@ def test_what_runs_is_measured_in_every_round(compared):
 
 def test_what_does_not_run_is_named_with_its_reason(compared):
     failures = compared[0].failures
-    assert set(failures) == {"fake: tests/Breaking-v0", "absent"}
-    assert "RuntimeError: the solver diverged" in failures["fake: tests/Breaking-v0"]
+    assert set(failures) == {"fake: tests/Breaking-v0, somebody", "absent"}
+    assert "RuntimeError: the solver diverged" in failures["fake: tests/Breaking-v0, somebody"]
     assert "No matching distribution" in failures["absent"]
 
 
