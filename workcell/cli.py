@@ -21,6 +21,7 @@ from robot.log import set_up
 from workcell.cli_balance import add_balance_commands
 from workcell.cli_measure import add_commands
 from workcell.cli_policy import add_policy_commands
+from workcell.cli_speed import add_speed_commands
 from workcell.console import (
     INTERRUPTED,
     WRONG_QUESTION,
@@ -100,6 +101,9 @@ def doctor(
         list[str] | None,
         typer.Option(help="Jobs of which to time a whole episode, part by part; repeatable."),
     ] = None,
+    evaluation: Annotated[
+        bool, typer.Option("--evaluation", help="Measure what evaluating costs; takes minutes.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Show versions, what is missing, and whether this machine holds the control rate."""
@@ -109,7 +113,8 @@ def doctor(
     with open_output(as_json) as output:
         robots = tuple(robot or ("talos", "talos_fixed")) if measure else ()
         with output.console.status("measuring"):
-            report = examine(robots, tuple(task or ()) if measure else ())
+            tasks = tuple(task or ()) if measure else ()
+            report = examine(robots, tasks, evaluation and measure)
         output.console.print(two_columns(report.rows()))
         output.result(report.as_json())
     return 0 if report.healthy else 1
@@ -148,6 +153,7 @@ def standing(
 add_commands(app)
 add_policy_commands(app)
 add_balance_commands(app)
+add_speed_commands(app)
 
 
 def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:

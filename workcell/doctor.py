@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +15,9 @@ from robot.clock import Clock
 from robot.control.controller import Controller
 from robot.errors import ConfigError
 from workcell.catalog import Choice, known_names, load_robot, resolve_choice
+from workcell.doctor_evaluation import EvaluationFigures, measure_evaluation
 from workcell.doctor_task import QUIET_SHARE, TaskFigures, measure_task
-from workcell.provenance import commit, versions
+from workcell.provenance import commit, machine, versions
 
 if TYPE_CHECKING:
     from robot.cell_state import CellState
@@ -78,6 +77,7 @@ class DoctorReport:
         unusable_robots: Remedy by robot whose package is not installed; nothing else needs it.
         speed: Figures by robot.
         tasks: Figures of whole episodes, by task.
+        evaluation: What evaluating costs, or None if that was not measured.
     """
 
     commit: str
@@ -87,6 +87,7 @@ class DoctorReport:
     unusable_robots: Mapping[str, str]
     speed: Mapping[str, DoctorFigures]
     tasks: Mapping[str, TaskFigures] = field(default_factory=dict)
+    evaluation: EvaluationFigures | None = None
 
     @property
     def healthy(self) -> bool:
@@ -124,15 +125,20 @@ class DoctorReport:
             ]
         for task, figures in self.tasks.items():
             rows += figures.rows(task)
+        if self.evaluation is not None:
+            rows += self.evaluation.rows()
         return rows
 
 
-def examine(robots: Sequence[str], tasks: Sequence[str] = ()) -> DoctorReport:
+def examine(
+    robots: Sequence[str], tasks: Sequence[str] = (), evaluation: bool = False
+) -> DoctorReport:
     """Look at the installation, and at the speed of some robots and jobs.
 
     Args:
         robots: Whom to measure.
         tasks: Of which jobs to run an episode; takes a minute or two each.
+        evaluation: Whether to measure what evaluating costs; takes a few minutes.
 
     Raises:
         UnknownName: If there is no such robot or task.
@@ -152,12 +158,13 @@ def examine(robots: Sequence[str], tasks: Sequence[str] = ()) -> DoctorReport:
             raise ConfigError(f"robot {name}: {unusable[name]}")
     return DoctorReport(
         commit=commit(),
-        machine=f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform(terse=True)}",
+        machine=machine(),
         versions=found,
         missing={n: f"pip install {n}" for n, version in found.items() if version is None},
         unusable_robots=unusable,
         speed={name: measure(name) for name in configs},
         tasks={task: measure_task(task) for task in tasks},
+        evaluation=measure_evaluation() if evaluation else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from importlib import metadata
@@ -42,6 +43,18 @@ def versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             found[name] = None
     return found
+
+
+def machine() -> str:
+    """Return what this machine is: processor, cores, operating system."""
+    model = platform.machine()
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        told = []
+    names = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
+    words = (*names[:1], model, f"{os.cpu_count()} cores", platform.platform(terse=True))
+    return ", ".join(words)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -64,6 +64,7 @@ class CycleRecord:
         layout: The draw of this cycle, as `Layout.as_json` gives it.
         measures: The numbers the judgement rests on, named with their unit.
         wall_s: Real time that the whole cycle took, set-up included, in s.
+        core_s: Time that the process worked for it, in s; less than `wall_s` on a busy machine.
         sim_s: Time that passed in the cell, set-up included, in s.
         time_limit_s: Longest time that the cycle might have taken, in s.
         config_hash: Of every value of the configuration, see `stored_run.config_hash`.
@@ -95,6 +96,7 @@ class CycleRecord:
     layout: Mapping[str, Any] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)
     wall_s: float = 0.0
+    core_s: float = 0.0
     sim_s: float = 0.0
     time_limit_s: float = 0.0
     config_hash: str = ""

@@ -182,8 +182,8 @@ class SelfCollision:
             configuration: The robot now.
         """
         for number, frame in enumerate(self._frames):
-            self._rotations[number] = configuration.rotation_world(frame)
-            self._positions[number] = configuration.position_world(frame)
+            placement = configuration.placement_world(frame)
+            self._positions[number], self._rotations[number] = placement
         _all_distances(
             self._rotations,
             self._positions,

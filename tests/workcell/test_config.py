@@ -8,6 +8,7 @@ from robot.errors import ConfigError, UnknownName
 from tasks import TASKS
 from workcell.catalog import Choice, known_names, load_robot, resolve_choice
 from workcell.config import Section, config_folder, load, resolve
+from workcell.peers import peer_names
 from workcell.suites import suite_names
 from workcell.yaml_loader import load_yaml, parse_yaml
 
@@ -169,6 +170,7 @@ def test_every_named_combination_resolves(robot, level):
 
 def test_every_file_belongs_to_a_name():
     known = {**known_names(), "benchmark": suite_names(), "cell": ("sim",)}
+    known["peer"] = peer_names()
     known["baseline"] = known["residual"] = known["task"]
     # What a task's own configuration is filled from may have any name.
     libraries = {folder for task in TASKS.values() for folder, _ in task.libraries.values()}
