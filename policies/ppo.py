@@ -1,35 +1,45 @@
-"""PPO of Stable-Baselines3, cut into pieces that can be written down and gone on with exactly.
+"""PPO of Stable-Baselines3, from chunks of experience.
 
-Training is a sequence of segments. Each begins with environments that are reset and generators
-that are seeded from the number of the segment, so that all there is to know between two segments
-are arrays and a few numbers: a run that was killed and goes on learns to the bit what it would have
-learned. (Schulman et al., "Proximal Policy Optimization Algorithms", 2017, arXiv 1707.06347.)
+Schulman et al., "Proximal Policy Optimization Algorithms", 2017, arXiv 1707.06347.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.buffers import DictRolloutBuffer
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import set_random_seed
-from stable_baselines3.common.vec_env import VecEnv, VecMonitor, VecNormalize
 from typing_extensions import override
 
+from policies.learner import (
+    Learner,
+    LearnerState,
+    Scale,
+    Sizes,
+    generator_seed,
+    refuse_other_tensors,
+)
 from policies.network import Mlp
-from policies.sb3_arms import ArmsVecEnv
-from policies.sb3_export import mlp_of
+from policies.rollout import Chunk, Explorer, Float32
+from policies.sb3_export import actor_modules, folded, network_of
+from policies.sb3_model import (
+    Elsewhere,
+    adam_tensors,
+    array,
+    module_tensors,
+    restore_adam,
+    restore_module,
+    vector_space,
+)
 from policies.sb3_policies import AsymmetricPolicy
-
-# Over how many of the last episodes the shown averages go.
-_RECENT = 100
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,6 @@ class PpoConfig:
         rollout: Steps of each environment between two updates.
         batch: Transitions in a minibatch.
         epochs: How often an update goes through what was collected.
-        gamma: Discount per step; the potentials of the reward are shaped with it too.
         gae_lambda: Of the advantage estimate.
         clip: Largest change of a probability that is still rewarded.
         entropy: Weight of the entropy in the loss.
@@ -54,16 +63,15 @@ class PpoConfig:
     """
 
     learning_rate: float = 3e-4
-    rollout: int = 128
-    batch: int = 64
-    epochs: int = 10
-    gamma: float = 0.99
+    rollout: int = 256
+    batch: int = 128
+    epochs: int = 8
     gae_lambda: float = 0.95
     clip: float = 0.2
     entropy: float = 0.0
     value: float = 0.5
     gradient_norm: float = 0.5
-    target_kl: float | None = None
+    target_kl: float | None = 0.03
     hidden: tuple[int, ...] = (128, 128)
     log_std: float = -1.5
 
@@ -78,227 +86,217 @@ class PpoConfig:
         for name in ("entropy", "value"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
-        for name in ("gamma", "gae_lambda"):
-            if not 0.0 < getattr(self, name) <= 1.0:
-                raise ValueError(f"{name}: expected more than 0, at most 1, got {self.gamma}")
+        if not 0.0 < self.gae_lambda <= 1.0:
+            raise ValueError(f"gae_lambda: expected more than 0, at most 1, got {self.gae_lambda}")
         if self.target_kl is not None and not self.target_kl > 0.0:
             raise ValueError(f"target_kl: expected more than 0 or null, got {self.target_kl}")
         if not self.hidden or min(self.hidden) < 1:
             raise ValueError(f"hidden: expected widths of 1 or more, got {list(self.hidden)}")
 
 
-@dataclass(frozen=True)
-class Update:
-    """How things stand after one update; averages are over the last 100 episodes.
+class PpoLearner(Learner):
+    """PPO; the transitions of an arm whose action had no effect are not learned from."""
 
-    Attributes:
-        steps: Of all environments together, since the beginning.
-        episodes: That have ended, since the beginning.
-        mean_return: Undiscounted, not normalized; None before the first episode has ended.
-        success_rate: Share of the episodes in which the job was done; None likewise.
-        mean_length: In steps; None likewise.
-        policy_loss: Of the last update.
-        value_loss: Of the last update.
-        entropy_loss: Of the last update.
-        approx_kl: How far the last update moved the policy.
-        std: Mean standard deviation of the actions.
-    """
-
-    steps: int
-    episodes: int
-    mean_return: float | None
-    success_rate: float | None
-    mean_length: float | None
-    policy_loss: float
-    value_loss: float
-    entropy_loss: float
-    approx_kl: float
-    std: float
-
-
-@dataclass(frozen=True)
-class LearnerState:
-    """All that a learner is between two segments.
-
-    Attributes:
-        tensors: Weights, optimizer and statistics, by name.
-        counters: Numbers and lists of numbers, as JSON can hold them.
-    """
-
-    tensors: Mapping[str, NDArray[Any]]
-    counters: Mapping[str, Any]
-
-
-class PpoLearner:
-    """One network for all arms, and its critic, which knows where the parts are."""
-
-    def __init__(self, config: PpoConfig, environments: VecEnv, arms: int, seed: int) -> None:
+    def __init__(self, config: PpoConfig, sizes: Sizes, discount: float, seed: int) -> None:
         """Build the networks.
 
         Args:
             config: How it learns.
-            environments: With the observation and the `info` of `ArmsVecEnv`.
-            arms: How many arms each corrects.
+            sizes: What there is to see and to do.
+            discount: Per step; the potentials of the reward are shaped with it too.
             seed: Of the weights and of every draw.
-
-        Raises:
-            ValueError: If the last minibatch of an update would hold a single transition.
         """
-        collected = config.rollout * environments.num_envs * arms
-        if collected % config.batch == 1:
-            raise ValueError(
-                f"batch: {config.batch} leaves a single one of the {collected} transitions of an "
-                "update over, from which no advantage can be normalized; choose another"
-            )
         torch.set_num_threads(1)
-        self._environments = environments
-        self._arms = arms
+        self.steps = config.rollout
+        self._sizes = sizes
         self._seed = seed
-        monitored = ArmsVecEnv(VecMonitor(environments), arms)
-        self._normalized = VecNormalize(monitored, gamma=config.gamma)
+        self._discount = discount
+        self._seen = Scale(sizes.observation)
+        # Of the discounted sums of rewards: the critic's errors should be of the size of one.
+        self._returns = Scale({"sum": 1})
+        self._sums = np.zeros(sizes.lanes)
+        vectors = {key: vector_space(size) for key, size in sizes.observation.items()}
         self._model = PPO(
             AsymmetricPolicy,
-            self._normalized,
+            Elsewhere(sizes.lanes, spaces.Dict(vectors), sizes.action),
             learning_rate=config.learning_rate,
             n_steps=config.rollout,
-            batch_size=min(config.batch, collected),
+            batch_size=config.batch,
             n_epochs=config.epochs,
-            gamma=config.gamma,
+            gamma=discount,
             gae_lambda=config.gae_lambda,
             clip_range=config.clip,
             ent_coef=config.entropy,
             vf_coef=config.value,
             max_grad_norm=config.gradient_norm,
             target_kl=config.target_kl,
+            rollout_buffer_class=_CorrectedOnly,
             policy_kwargs={"net_arch": list(config.hidden), "log_std_init": config.log_std},
             seed=seed,
             device="cpu",
         )
         self._model.set_logger(Logger(None, []))
-        self._episodes = _Episodes(arms)
-        self._collected = collected
-
-    def begin(self, segment: int, first_seed: int) -> None:
-        """Begin a segment: what comes depends on nothing before it but the state.
-
-        Args:
-            segment: Its number.
-            first_seed: Of the first environment's first episode; each of the others has the next.
-        """
-        drawn = np.random.SeedSequence((self._seed, segment)).generate_state(1)
-        # Of torch, which draws actions, and of numpy's global generator, which shuffles minibatches.
-        set_random_seed(int(drawn[0]))
-        self._environments.seed(first_seed)
-        # Makes the model reset its environments before the next step.
-        self._model._last_obs = None
-
-    def update(self) -> Update:
-        """Collect, and learn from it once."""
-        # Without an interval the log is not emptied, and what the update says of itself stays.
-        self._model.learn(
-            self._collected, self._episodes, log_interval=None, reset_num_timesteps=False
-        )
-        said, recent = self._model.logger.name_to_value, np.array(self._episodes.recent)
-        returns, lengths, successes = recent.mean(0).tolist() if len(recent) else (None,) * 3
-        return Update(
-            steps=self.steps,
-            episodes=self._episodes.count,
-            mean_return=returns,
-            success_rate=successes,
-            mean_length=lengths,
-            policy_loss=float(said["train/policy_gradient_loss"]),
-            value_loss=float(said["train/value_loss"]),
-            entropy_loss=float(said["train/entropy_loss"]),
-            approx_kl=float(said["train/approx_kl"]),
-            std=float(said["train/std"]),
-        )
-
-    @property
-    def steps(self) -> int:
-        """Steps of all environments together."""
-        return int(self._model.num_timesteps) // self._arms
-
-    def network(self) -> Mlp:
-        """Return what the actor does when it does not explore."""
-        return mlp_of(self._model, self._normalized)
-
-    def state(self) -> LearnerState:
-        """Return all there is to know between two segments."""
-        weights = self._model.policy.state_dict().items()
-        tensors = {f"policy.{name}": _array(value) for name, value in weights}
-        for index, moments in self._model.policy.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{name}": _array(value) for name, value in moments.items()}
-        for name, statistics in self._statistics().items():
-            tensors[f"{name}.mean"] = np.array(statistics.mean)
-            tensors[f"{name}.var"] = np.array(statistics.var)
-            tensors[f"{name}.count"] = np.array(statistics.count)
-        counters = {
-            "transitions": int(self._model.num_timesteps),
-            "epochs": int(self._model._n_updates),
-            "episodes": self._episodes.count,
-            "recent": [list(episode) for episode in self._episodes.recent],
-        }
-        return LearnerState(tensors, counters)
-
-    def restore(self, state: LearnerState) -> None:
-        """Become what another learner was.
-
-        Args:
-            state: Of a learner with the same configuration.
-
-        Raises:
-            ValueError: If something is missing, or has another shape.
-        """
-        own, given = self.state(), state.tensors
-        for name, value in own.tensors.items():
-            if name not in given or given[name].shape != value.shape:
-                found = given[name].shape if name in given else "nothing"
-                raise ValueError(f"{name}: expected an array of {value.shape}, found {found}")
-        policy = self._model.policy
-        policy.load_state_dict(
-            {name: torch.tensor(given[f"policy.{name}"]) for name in policy.state_dict()}
-        )
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for name, value in given.items():
-            kind, _, rest = name.partition(".")
-            if kind == "adam":
-                index, _, moment = rest.partition(".")
-                moments.setdefault(int(index), {})[moment] = torch.tensor(value)
-        policy.optimizer.load_state_dict({**policy.optimizer.state_dict(), "state": moments})
-        for name, statistics in self._statistics().items():
-            statistics.mean = given[f"{name}.mean"].copy()
-            statistics.var = given[f"{name}.var"].copy()
-            statistics.count = float(given[f"{name}.count"])
-        self._model.num_timesteps = int(state.counters["transitions"])
-        self._model._n_updates = int(state.counters["epochs"])
-        self._episodes.count = int(state.counters["episodes"])
-        self._episodes.recent.extend(tuple(episode) for episode in state.counters["recent"])
-
-    def _statistics(self) -> dict[str, Any]:
-        """Return the running statistics of observations and returns, by name."""
-        seen = self._normalized.obs_rms
-        return {**{f"seen.{key}": seen[key] for key in seen}, "returns": self._normalized.ret_rms}
-
-
-class _Episodes(BaseCallback):
-    """Remembers how the last episodes went; all arms of an environment end theirs at once."""
-
-    def __init__(self, arms: int) -> None:
-        super().__init__()
-        self._arms = arms
-        self.count = 0
-        self.recent: deque[tuple[float, float, float]] = deque(maxlen=_RECENT)
 
     @override
-    def _on_step(self) -> bool:
-        for info in self.locals["infos"][:: self._arms]:
-            if "episode" in info:
-                ended = info["episode"]
-                self.count += 1
-                self.recent.append((ended["r"], ended["l"], float(info["is_success"])))
-        return True
+    def begin(self, segment: int) -> None:
+        # Of numpy's global generator, which shuffles minibatches, and torch's.
+        set_random_seed(generator_seed(self._seed, segment))
+        self._sums = np.zeros(self._sizes.lanes)
+
+    @property
+    @override
+    def explorer(self) -> Explorer:
+        layers, activation = folded(actor_modules(self._model.policy)[0])
+        weight, bias = layers[-1]
+        # The standard deviations are the same wherever it is: rows of zeros, and a bias.
+        log_std = array(self._model.policy.log_std)
+        both = (np.vstack([weight, np.zeros_like(weight)]), np.concatenate([bias, log_std]))
+        scale = self._seen.normalization("policy")
+        return Explorer(network_of([*layers[:-1], both], activation, scale, False), squashed=False)
+
+    @override
+    def update(self, chunks: Sequence[Chunk]) -> Mapping[str, float]:
+        rewards = self._scaled_rewards(chunks)
+        self._fill(chunks, rewards)
+        # What is seen is scaled in the rollout as the explorer did it, and anew after it.
+        self._seen.add(
+            {
+                key: np.concatenate([_rows(chunk.seen[key]) for chunk in chunks])
+                for key in self._sizes.observation
+            }
+        )
+        self._model.train()
+        said = self._model.logger.name_to_value
+        return {
+            name: float(said[f"train/{told}"])
+            for name, told in (
+                ("policy_loss", "policy_gradient_loss"),
+                ("value_loss", "value_loss"),
+                ("explained_variance", "explained_variance"),
+                ("approx_kl", "approx_kl"),
+                ("std", "std"),
+            )
+        }
+
+    def _scaled_rewards(self, chunks: Sequence[Chunk]) -> list[Float32]:
+        """Return rewards by chunk over the standard deviation of their discounted sums."""
+        arms, sums = self._sizes.arms, []
+        for i, chunk in enumerate(chunks):
+            own = self._sums[i * arms : (i + 1) * arms]
+            ended = chunk.terminated | chunk.truncated
+            for reward, end in zip(chunk.rewards, ended, strict=True):
+                own = own * self._discount + reward
+                sums.append(own)
+                own = own * (not end)
+            self._sums[i * arms : (i + 1) * arms] = own
+        self._returns.add({"sum": np.concatenate(sums)[:, None]})
+        size = self._returns.normalization("sum").std[0]
+        return [np.asarray(chunk.rewards / size, dtype=np.float32) for chunk in chunks]
+
+    def _fill(self, chunks: Sequence[Chunk], rewards: Sequence[Float32]) -> None:
+        """Lay the chunks side by side in the model's buffer, with what the critic makes of them."""
+        buffer = self._model.rollout_buffer
+        assert isinstance(buffer, _CorrectedOnly)  # as the model was told
+        buffer.reset()
+        # (T, A, size) of each of E chunks -> (T, E * A, size)
+        seen = self._seen.scaled(_beside([chunk.seen for chunk in chunks]))
+        after = self._seen.scaled(_beside([chunk.after for chunk in chunks]))
+        actions = np.concatenate([chunk.actions for chunk in chunks], axis=1)
+        arms = self._sizes.arms
+        ended = _by_lane([chunk.terminated | chunk.truncated for chunk in chunks], arms)
+        cut = _by_lane([chunk.truncated for chunk in chunks], arms)
+        later = self._values(after)
+        # An episode that was cut off would have gone on.
+        paid = np.concatenate(rewards, axis=1) + self._discount * later * cut
+        starts = np.zeros(ended.shape[1], np.float32)
+        policy = self._model.policy
+        policy.set_training_mode(False)
+        for t in range(len(actions)):
+            here = {key: torch.from_numpy(value[t]) for key, value in seen.items()}
+            with torch.no_grad():
+                values, log_prob, _ = policy.evaluate_actions(here, torch.from_numpy(actions[t]))
+            buffer.add(
+                {key: value[t] for key, value in seen.items()},
+                actions[t],
+                paid[t],
+                starts,
+                values,
+                log_prob,
+            )
+            starts = ended[t].astype(np.float32)
+        buffer.corrected = np.concatenate([chunk.corrected for chunk in chunks], axis=1)
+        buffer.compute_returns_and_advantage(torch.from_numpy(later[-1]), ended[-1])
+
+    def _values(self, seen: Mapping[str, Float32]) -> Float32:
+        """Return what the critic expects. Shape (T, lanes)."""
+        with torch.no_grad():
+            rows = {key: torch.from_numpy(_rows(value)) for key, value in seen.items()}
+            values = self._model.policy.predict_values(rows)
+        return array(values).reshape(-1, self._sizes.lanes)
+
+    @override
+    def network(self) -> Mlp:
+        layers, activation = folded(actor_modules(self._model.policy)[0])
+        return network_of(layers, activation, self._seen.normalization("policy"), False)
+
+    @override
+    def state(self) -> LearnerState:
+        policy = self._model.policy
+        return LearnerState(
+            tensors={
+                **module_tensors("policy", policy),
+                **adam_tensors("adam", policy.optimizer),
+                **self._seen.tensors("seen"),
+                **self._returns.tensors("returns"),
+            },
+            counters={"epochs": int(self._model._n_updates)},
+        )
+
+    @override
+    def restore(self, state: LearnerState) -> None:
+        refuse_other_tensors(self.state().tensors, state.tensors)
+        policy = self._model.policy
+        restore_module("policy", policy, state.tensors)
+        restore_adam("adam", policy.optimizer, state.tensors)
+        self._seen.restore("seen", state.tensors)
+        self._returns.restore("returns", state.tensors)
+        self._model._n_updates = state.counters["epochs"]
 
 
-def _array(value: torch.Tensor) -> NDArray[Any]:
-    array: NDArray[Any] = value.detach().cpu().numpy().copy()
-    return array
+class _CorrectedOnly(DictRolloutBuffer):
+    """Gives out no transitions of arms that were not corrected.
+
+    Attributes:
+        corrected: Which were. Shape (T, lanes).
+    """
+
+    corrected: NDArray[np.bool_]
+
+    @override
+    def get(self, batch_size: int | None = None) -> Iterator[Any]:
+        # As the base lays its arrays out, lane by lane.
+        usable = np.flatnonzero(self.swap_and_flatten(self.corrected[:, :, None]))
+        if not self.generator_ready:
+            for key, value in self.observations.items():
+                self.observations[key] = self.swap_and_flatten(value)
+            for name in ("actions", "values", "log_probs", "advantages", "returns"):
+                setattr(self, name, self.swap_and_flatten(getattr(self, name)))
+            self.generator_ready = True
+        order = np.random.permutation(usable)  # noqa: NPY002  seeded by begin()
+        size = batch_size or len(order)
+        for start in range(0, len(order), size):
+            yield self._get_samples(order[start : start + size])
+
+
+def _beside(seen: Sequence[Mapping[str, Float32]]) -> dict[str, Float32]:
+    return {key: np.concatenate([one[key] for one in seen], axis=1) for key in seen[0]}
+
+
+def _rows(value: Float32) -> Float32:
+    # (T, lanes, size) -> (T * lanes, size)
+    return value.reshape(-1, value.shape[-1])
+
+
+def _by_lane(flags: Sequence[NDArray[np.bool_]], arms: int) -> NDArray[np.bool_]:
+    # (T,) of each of E chunks -> (T, E * arms)
+    return np.repeat(np.stack(flags, axis=1), arms, axis=1)
