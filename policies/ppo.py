@@ -5,7 +5,7 @@ Schulman et al., "Proximal Policy Optimization Algorithms", 2017, arXiv 1707.063
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import DictRolloutBuffer
 from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.type_aliases import DictRolloutBufferSamples
 from stable_baselines3.common.utils import set_random_seed
 from typing_extensions import override
 
@@ -115,7 +116,9 @@ class PpoLearner(Learner):
         # Of the discounted sums of rewards: the critic's errors should be of the size of one.
         self._returns = Scale({"sum": 1})
         self._sums = np.zeros(sizes.lanes)
-        vectors = {key: vector_space(size) for key, size in sizes.observation.items()}
+        vectors: dict[str, spaces.Space[Any]] = {
+            key: vector_space(size) for key, size in sizes.observation.items()
+        }
         self._model = PPO(
             AsymmetricPolicy,
             Elsewhere(sizes.lanes, spaces.Dict(vectors), sizes.action),
@@ -273,7 +276,9 @@ class _CorrectedOnly(DictRolloutBuffer):
     corrected: NDArray[np.bool_]
 
     @override
-    def get(self, batch_size: int | None = None) -> Iterator[Any]:
+    def get(
+        self, batch_size: int | None = None
+    ) -> Generator[DictRolloutBufferSamples, None, None]:
         # As the base lays its arrays out, lane by lane.
         usable = np.flatnonzero(self.swap_and_flatten(self.corrected[:, :, None]))
         if not self.generator_ready:

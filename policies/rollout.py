@@ -48,7 +48,8 @@ class Explorer:
         """
         means, log_std = np.split(self.network.unbounded(observation), 2, axis=-1)
         noise = rng.standard_normal(means.shape, dtype=np.float32)
-        drawn: Float32 = means + np.exp(np.clip(log_std, *_LOG_STD)) * noise
+        std = np.exp(np.clip(log_std, *_LOG_STD))
+        drawn = (means + std * noise).astype(np.float32)
         return np.tanh(drawn) if self.squashed else drawn
 
 

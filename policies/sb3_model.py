@@ -1,4 +1,4 @@
-"""Models of Stable-Baselines3 that learn from arrays, without an environment or a file of theirs."""
+"""Models of Stable-Baselines3 that learn from arrays alone, and what they are as arrays."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def restore_module(name: str, module: torch.nn.Module, tensors: Mapping[str, NDA
 
 def adam_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, NDArray[Any]]:
     """Return what Adam remembers of every parameter, by name; nothing before its first step."""
-    found = {}
+    found: dict[str, NDArray[Any]] = {}
     for index, moments in optimizer.state_dict()["state"].items():
         found |= {f"{name}.{index}.{key}": array(value) for key, value in moments.items()}
     return found
