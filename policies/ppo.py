@@ -276,7 +276,7 @@ class _CorrectedOnly(DictRolloutBuffer):
     corrected: NDArray[np.bool_]
 
     @override
-    def get(
+    def get(  # type: ignore[override]  # as the base, which says so too
         self, batch_size: int | None = None
     ) -> Generator[DictRolloutBufferSamples, None, None]:
         # As the base lays its arrays out, lane by lane.

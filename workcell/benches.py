@@ -1,4 +1,4 @@
-"""Where experience comes from: simulations in this process or in others, that do what they are told."""
+"""Where experience comes from: simulations in this process or in others that do as they are told."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
-
 
 from envs.residual_env import ResidualEnv
 from policies.learner import Sizes

@@ -6,6 +6,7 @@ import fcntl
 import json
 import math
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -148,12 +149,22 @@ def plain_json(value: Any) -> Any:
     return value
 
 
-def refuse_existing(path: Path) -> None:
+def refuse_existing(path: Path, option: str = "--run-dir") -> None:
     """Raise `ConfigError` if a run's folder exists: results are never mixed with older ones."""
     if path.exists():
         raise ConfigError(
-            f"--run-dir: {path} exists and is not overwritten; name one that does not exist"
+            f"{option}: {path} exists and is not overwritten; name one that does not exist"
         )
+
+
+def new_folder(name: str) -> Path:
+    """Return a folder in `runs` that does not exist yet, named after what is run and when."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    first = Path("runs") / f"{name}-{stamp}"
+    path, number = first, 2
+    while path.exists():
+        path, number = first.with_name(f"{first.name}-{number}"), number + 1
+    return path
 
 
 class RunFolder:

@@ -95,10 +95,10 @@ class ValidationConfig:
     """
 
     first_seed: int = TRAINING_SEEDS
-    episodes: int = 48
-    every: int = 4
+    episodes: int = 40
+    every: int = 6
     confirm_first_seed: int = 950_000
-    confirm_episodes: int = 48
+    confirm_episodes: int = 40
 
     def __post_init__(self) -> None:
         """Refuse seeds that are trained on, or that are left for measuring."""
@@ -148,7 +148,7 @@ class TrainingConfig:
     robot: str = "talos_fixed"
     drives: tuple[str, ...] = ("talos_fixed", "talos")
     minutes: float = 75.0
-    segment_steps: int = 3072
+    segment_steps: int = 1536
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     ppo: PpoConfig = field(default_factory=PpoConfig)
@@ -180,7 +180,8 @@ def resolve_training(task: str, level: str, overrides: Sequence[str]) -> RunConf
         raise UnknownName("task", task, TASKS)
     if task not in CORRECTED:
         raise ConfigError(
-            f"{task}: has no script that is corrected; `workcell train` can do {' and '.join(CORRECTED)}"
+            f"{task}: has no script that is corrected; `workcell train` can do "
+            f"{' and '.join(CORRECTED)}"
         )
     file = config_folder() / "training" / f"{task}.yaml"
     training = Section("training", TrainingConfig, file, TrainingConfig())
@@ -189,6 +190,12 @@ def resolve_training(task: str, level: str, overrides: Sequence[str]) -> RunConf
     draft = resolve_choice(Choice(task, level), overrides, more=more)
     robot = draft.get("training", TrainingConfig).robot
     return resolve_choice(Choice(task, level, robot), overrides, more=more)
+
+
+def refuse_algorithm(name: str) -> None:
+    """Raise `UnknownName` if there is no such algorithm."""
+    if name not in ALGORITHMS:
+        raise UnknownName("algorithm", name, ALGORITHMS)
 
 
 def make_learner(algorithm: str, config: RunConfig, sizes: Sizes, seed: int) -> Learner:
@@ -207,8 +214,7 @@ def make_learner(algorithm: str, config: RunConfig, sizes: Sizes, seed: int) -> 
     from policies.off_policy import OffPolicyLearner
     from policies.ppo import PpoLearner
 
-    if algorithm not in ALGORITHMS:
-        raise UnknownName("algorithm", algorithm, ALGORITHMS)
+    refuse_algorithm(algorithm)
     training = config.get("training", TrainingConfig)
     # The potentials of the reward must be discounted as the learner does it.
     discount = config.get("reward", ResidualReward).discount
