@@ -1,4 +1,4 @@
-"""Where experience comes from: simulations in this process or in others that do as they are told."""
+"""Where experience comes from: simulations here or in other processes, that do as they are told."""
 
 from __future__ import annotations
 

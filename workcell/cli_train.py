@@ -67,18 +67,21 @@ def train(
         "overrides": tuple(overrides) if overrides else None,
     }
     given = {name: value for name, value in asked.items() if value is not None}
+    factory = context.obj or FACTORY
     if resume is not None:
         _refuse_more({"task": task, "--out": out, **{f"--{name}": given[name] for name in given}})
-        spec = stored_spec(resume, steps, minutes)
+        spec = stored_spec(resume, steps, minutes, factory)
     elif task is None:
         raise ConfigError("task: expected the name of one; see `workcell list`")
     else:
-        factory = context.obj or FACTORY
         spec = TrainSpec(task, steps=steps, minutes=minutes, factory=factory, **given)  # type: ignore[arg-type]  # by name
+    begun = 0
     with open_output(as_json) as output:
         with output.console.status("building the simulations") as status:
 
             def on_start(path: Path, standing: Standing) -> None:
+                nonlocal begun
+                begun = standing.segment
                 before = f", {standing.segment} segments done before" if standing.segment else ""
                 output.console.print(f"{spec.command} into {path}{before}", markup=False)
 
@@ -91,6 +94,8 @@ def train(
                     output.console.print(f"  validation: {found.sentence()}", markup=False)
 
             result = learn(spec, out, resume, on_start, on_progress, on_segment)
+        if 0 < begun == result.standing.segment and not result.interrupted:
+            output.console.print("it had ended; --steps or --minutes of the whole gives it more")
         _show(result, output)
         output.result(result.as_json())
     return INTERRUPTED if result.interrupted else 0

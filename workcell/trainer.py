@@ -35,6 +35,8 @@ from workcell.validation import Margin, Trial, margin, median_time
 if TYPE_CHECKING:
     from policies.learner import Learner
 
+# What a training was asked for, as its folder keeps it.
+_ASKED = ("task", "level", "algorithm", "seed", "workers", "overrides", "steps", "minutes")
 # Sections of the configuration of a training; a checkpoint is of no use with other values.
 _SECTIONS = ("task", "level", "robot", "cell", "policy", "residual", "reward", "training")
 
@@ -214,7 +216,7 @@ def train(
             name = f"{spec.task}-{spec.algorithm}-{spec.seed}"
             folder = stack.enter_context(TrainingFolder(out or new_folder(name), resume=False))
             origin = {"commit": commit(), "versions": versions()}
-            asked = {**dataclasses.asdict(spec), "command": spec.command}
+            asked = {name: getattr(spec, name) for name in _ASKED} | {"command": spec.command}
             folder.write_config({"run": asked, **config.as_json(), **origin})
         trainer = Trainer(spec, config, folder, benches, learner, on_progress, on_segment)
         on_start(folder.path, trainer.standing)
@@ -229,26 +231,28 @@ def train(
         return TrainResult(spec, folder.path, policy, standing, interrupted)
 
 
-def stored_spec(path: Path, steps: int | None, minutes: float | None) -> TrainSpec:
+def stored_spec(
+    path: Path, steps: int | None = None, minutes: float | None = None, factory: str = FACTORY
+) -> TrainSpec:
     """Return what a training in a folder was asked for.
 
     Args:
         path: The folder.
         steps: Another end than it was asked for, or None.
         minutes: Likewise.
+        factory: As of `TrainSpec`; it is code, which is not read from a folder.
 
     Raises:
         ConfigError: If it is not the folder of a training.
     """
     with TrainingFolder(path, resume=True) as folder:
         asked = folder.config()["run"]
-    names = [item.name for item in dataclasses.fields(TrainSpec)]
     try:
-        values = {name: asked[name] for name in names}
+        values = {name: asked[name] for name in _ASKED}
         values["overrides"] = tuple(values["overrides"])
         if steps is not None or minutes is not None:
             values |= {"steps": steps, "minutes": minutes}
-        return TrainSpec(**values)
+        return TrainSpec(**values, factory=factory)
     except (KeyError, TypeError) as error:
         raise ConfigError(f"--resume: {path}: not the folder of a training: {error}") from None
 
