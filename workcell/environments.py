@@ -85,9 +85,7 @@ def residual_sections(task: str) -> dict[str, Section]:
     base = ResidualConfig(scripted=scripted)
     return {
         "residual": Section("residual", ResidualConfig, folder / "residual" / f"{task}.yaml", base),
-        "reward": Section(
-            "reward", ResidualReward, folder / "reward" / f"{task}.yaml", ResidualReward()
-        ),
+        "reward": Section("reward", ResidualReward, None, ResidualReward()),
     }
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from envs.residual_env import TRAINING_SEEDS
+from policies.curves import Curves
 from policies.network import Mlp
 from policies.rollout import EpisodeEnd
 from robot.errors import ConfigError
@@ -218,7 +219,14 @@ def train(
             origin = {"commit": commit(), "versions": versions()}
             asked = {name: getattr(spec, name) for name in _ASKED} | {"command": spec.command}
             folder.write_config({"run": asked, **config.as_json(), **origin})
-        trainer = Trainer(spec, config, folder, benches, learner, on_progress, on_segment)
+
+        def tell(row: Row, found: Margin | None) -> None:
+            curves.add(trainer.standing.steps, row)
+            on_segment(row, found)
+
+        trainer = Trainer(spec, config, folder, benches, learner, on_progress, tell)
+        curves = Curves(folder.path / "tensorboard", trainer.standing.steps)
+        stack.callback(curves.close)
         on_start(folder.path, trainer.standing)
         interrupted = False
         try:
