@@ -85,7 +85,9 @@ def residual_sections(task: str) -> dict[str, Section]:
     base = ResidualConfig(scripted=scripted)
     return {
         "residual": Section("residual", ResidualConfig, folder / "residual" / f"{task}.yaml", base),
-        "reward": Section("reward", ResidualReward, None, ResidualReward()),
+        "reward": Section(
+            "reward", ResidualReward, folder / "reward" / f"{task}.yaml", ResidualReward()
+        ),
     }
 
 
