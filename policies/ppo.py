@@ -50,7 +50,7 @@ class PpoConfig:
     Attributes:
         learning_rate: Of Adam.
         rollout: Steps of each environment between two updates.
-        batch: Transitions in a minibatch.
+        batch: Transitions in a minibatch, about.
         epochs: How often an update goes through what was collected.
         gae_lambda: Of the advantage estimate.
         clip: Largest change of a probability that is still rewarded.
@@ -124,7 +124,8 @@ class PpoLearner(Learner):
             Elsewhere(sizes.lanes, spaces.Dict(vectors), sizes.action),
             learning_rate=config.learning_rate,
             n_steps=config.rollout,
-            batch_size=config.batch,
+            # The real one is set below: how many transitions there are is known only then.
+            batch_size=config.rollout * sizes.lanes,
             n_epochs=config.epochs,
             gamma=discount,
             gae_lambda=config.gae_lambda,
@@ -138,6 +139,7 @@ class PpoLearner(Learner):
             seed=seed,
             device="cpu",
         )
+        self._model.batch_size = config.batch
         self._model.set_logger(Logger(None, []))
 
     @override
@@ -288,9 +290,9 @@ class _CorrectedOnly(DictRolloutBuffer):
                 setattr(self, name, self.swap_and_flatten(getattr(self, name)))
             self.generator_ready = True
         order = np.random.permutation(usable)  # noqa: NPY002  seeded by begin()
-        size = batch_size or len(order)
-        for start in range(0, len(order), size):
-            yield self._get_samples(order[start : start + size])
+        # Of equal size, not a few that are left over at the end.
+        for rows in np.array_split(order, max(1, round(len(order) / (batch_size or len(order))))):
+            yield self._get_samples(rows)
 
 
 def _beside(seen: Sequence[Mapping[str, Float32]]) -> dict[str, Float32]:

@@ -48,7 +48,7 @@ class Toy(gymnasium.Env):
         self._done += 0.1 + 0.1 * float(first.mean())
         self._steps += 1
         reward = 0.1 * first
-        ended, cut = self._done >= 1.0, self._steps >= 30
+        ended, cut = self._done > 0.999, self._steps >= 30
         info = {
             "reward_by_arm": reward,
             "corrected_by_arm": np.array([True, self._steps % 3 > 0]),

@@ -25,6 +25,7 @@ SMALL = (
     "training.segment_steps=64",
     "training.ppo.rollout=32",
     "training.ppo.hidden=[8]",
+    "training.ppo.batch=32",
     "training.ppo.learning_rate=0.01",
     "training.validation.episodes=4",
     "training.validation.confirm_episodes=3",
@@ -261,7 +262,7 @@ def test_ctrl_c_ends_it_and_says_how_to_go_on(command, tmp_path):
         ((), "task: expected the name of one"),
         (("nut_insertoin",), "nut_insertoin"),
         (("hv_inspection",), "no script that is corrected"),
-        (("nut_insertion", "--algorithm", "ppp"), "ppo, sac, crossq"),
+        (("nut_insertion", "--algorithm", "ppp"), "Known: crossq, ppo, sac"),
         (("nut_insertion", "--seed", "900000"), "--seed: expected 0 to 899999"),
         (("nut_insertion", "--steps", "0"), "--steps: expected 1 or more"),
         (("nut_insertion", "--minutes", "0"), "--minutes: expected more than 0"),
@@ -313,7 +314,7 @@ def test_a_checkpoint_is_gone_on_with_by_one_process_and_as_it_was_begun(trained
     ):
         gone_on(trained.path)
     other = small(overrides=(*SMALL, "training.ppo.batch=64"))
-    with pytest.raises(ConfigError, match=r"training\.ppo\.batch was 128, is 64"):
+    with pytest.raises(ConfigError, match=r"training\.ppo\.batch was 32, is 64"):
         train(other, resume=trained.path)
 
 
