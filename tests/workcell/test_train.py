@@ -11,7 +11,7 @@ from policies.learner import Learner, LearnerState
 from policies.network import Mlp, MlpSpec, Normalization
 from policies.rollout import Explorer
 from robot.errors import ConfigError
-from tests.workcell.fake_bench import MOVES, SEEN
+from tests.workcell.fake_bench import MOVES, SEEN, FakeBench
 from workcell.benches import Benches, TrainingCrashed
 from workcell.cli import main
 from workcell.policy_folder import read_policy
@@ -208,11 +208,25 @@ def test_seeds_of_another_list_are_not_compared():
         margin(trials(1.0), [Trial(7, True, 1.0, 1.0)])
 
 
-def test_two_simulations_learn_together_and_repeatably(tmp_path):
-    one = train(small(workers=2, steps=64), tmp_path / "one")
-    other = train(small(workers=2, steps=64), tmp_path / "other")
-    assert one.standing.steps == 64
-    assert rows(one.path) == rows(other.path)
+def test_simulations_in_other_processes_do_what_they_would_do_here(tmp_path):
+    explorer = Typed().explorer
+    with Benches(resolve_training("nut_insertion", "factory", ()), 2, BENCH) as benches:
+        assert benches.sizes().lanes == 4
+        benches.each("begin", [(3, 0.0), (4, 0.0)])
+        chunks = benches.each("collect", [(explorer, 8)] * 2)
+        ends = list(benches.shared("run", [(seed, None) for seed in range(5)]))
+    for seed, chunk in zip((3, 4), chunks, strict=True):
+        here = FakeBench(None)
+        here.begin(seed, 0.0)
+        wanted = here.collect(explorer, 8)
+        assert np.array_equal(chunk.seen["policy"], wanted.seen["policy"])
+        assert np.array_equal(chunk.actions, wanted.actions)
+    assert [end.seed for end in ends] == [0, 1, 2, 3, 4]
+
+
+def test_two_simulations_learn_together(tmp_path):
+    one = train(small(workers=2, steps=64), tmp_path / "run")
+    assert (one.standing.steps, one.standing.segment) == (64, 1)
 
 
 def test_a_simulation_that_dies_ends_the_training_and_leaves_it_resumable(tmp_path):
