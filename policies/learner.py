@@ -166,6 +166,11 @@ class Scale:
             self.var[key] = tensors[f"{name}.{key}.var"].copy()
 
 
+def as_rows(value: Float32) -> Float32:
+    """Return steps of several lanes as rows, (T, lanes, size) -> (T * lanes, size)."""
+    return value.reshape(-1, value.shape[-1])
+
+
 def generator_seed(seed: int, segment: int) -> int:
     """Return what torch's and numpy's global generators are seeded with for a segment."""
     return int(np.random.SeedSequence((seed, segment)).generate_state(1)[0])

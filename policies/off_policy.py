@@ -28,6 +28,7 @@ from policies.learner import (
     LearnerState,
     Scale,
     Sizes,
+    as_rows,
     generator_seed,
     refuse_other_tensors,
 )
@@ -163,7 +164,7 @@ class OffPolicyLearner(Learner):
     def update(self, chunks: Sequence[Chunk]) -> Mapping[str, float]:
         transitions = 0
         for chunk in chunks:
-            self._scale.add({key: _rows(value) for key, value in chunk.seen.items()})
+            self._scale.add({key: as_rows(value) for key, value in chunk.seen.items()})
             transitions += self._remember(chunk)
         self._collected += transitions
         if self._collected < max(self._config.warm_up, self._config.batch):
@@ -325,8 +326,3 @@ def _begin_small(actor: Any, log_std: float) -> None:
         for layer, bias in ((actor.mu, 0.0), (actor.log_std, log_std)):
             layer.weight.mul_(0.01)
             nn.init.constant_(layer.bias, bias)
-
-
-def _rows(value: Float32) -> Float32:
-    # (T, A, size) -> (T * A, size)
-    return value.reshape(-1, value.shape[-1])

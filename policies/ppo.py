@@ -25,6 +25,7 @@ from policies.learner import (
     LearnerState,
     Scale,
     Sizes,
+    as_rows,
     generator_seed,
     refuse_other_tensors,
 )
@@ -166,7 +167,7 @@ class PpoLearner(Learner):
         # What is seen is scaled in the rollout as the explorer did it, and anew after it.
         self._seen.add(
             {
-                key: np.concatenate([_rows(chunk.seen[key]) for chunk in chunks])
+                key: np.concatenate([as_rows(chunk.seen[key]) for chunk in chunks])
                 for key in self._sizes.observation
             }
         )
@@ -235,7 +236,7 @@ class PpoLearner(Learner):
     def _values(self, seen: Mapping[str, Float32]) -> Float32:
         """Return what the critic expects. Shape (T, lanes)."""
         with torch.no_grad():
-            rows = {key: torch.from_numpy(_rows(value)) for key, value in seen.items()}
+            rows = {key: torch.from_numpy(as_rows(value)) for key, value in seen.items()}
             values = self._model.policy.predict_values(rows)
         return array(values).reshape(-1, self._sizes.lanes)
 
@@ -297,11 +298,6 @@ class _CorrectedOnly(DictRolloutBuffer):
 
 def _beside(seen: Sequence[Mapping[str, Float32]]) -> dict[str, Float32]:
     return {key: np.concatenate([one[key] for one in seen], axis=1) for key in seen[0]}
-
-
-def _rows(value: Float32) -> Float32:
-    # (T, lanes, size) -> (T * lanes, size)
-    return value.reshape(-1, value.shape[-1])
 
 
 def _by_lane(flags: Sequence[NDArray[np.bool_]], arms: int) -> NDArray[np.bool_]:

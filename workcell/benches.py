@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 from envs.residual_env import ResidualEnv
@@ -22,14 +18,12 @@ from workcell.config import RunConfig
 from workcell.environments import built_residual
 from workcell.imports import imported
 from workcell.policy_manifest import EvaluationRecord
+from workcell.processes import Helpers
 from workcell.residual import save_residual
-from workcell.training import task_at
+from workcell.training_config import task_at
 
 FACTORY = "workcell.benches:ResidualBench"
 """What builds the simulation of a training: `(config) -> Bench`."""
-
-# How long a process that was told to end may take before it is killed, in s.
-_PATIENCE = 3.0
 
 
 class TrainingCrashed(WorkcellError):
@@ -61,7 +55,7 @@ class Bench(Protocol):
 
         Args:
             seed: Of every draw from now on.
-            place: How far episodes differ, see `workcell.training.CurriculumConfig`.
+            place: How far episodes differ, see `workcell.training_config.CurriculumConfig`.
         """
 
     def collect(self, explorer: Explorer, steps: int) -> Chunk:
@@ -138,42 +132,26 @@ class Benches:
         self._workers = workers
         self._factory = factory
         self._own: Bench | None = None
-        self._others: list[tuple[BaseProcess, Connection]] = []
+        self._others = Helpers()
 
     def __enter__(self) -> Self:
         if self._workers == 1:
             self._own = imported(self._factory)(self._config)
             return self
-        context = multiprocessing.get_context("spawn")
-        # Ctrl-C reaches every process of the terminal. It is this one's to act upon, so the others
-        # are born deaf to it.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._others.start(_serve, [(self._factory, self._config)] * self._workers)
         try:
-            for _ in range(self._workers):
-                ours, theirs = context.Pipe()
-                process = context.Process(
-                    target=_serve, args=(theirs, self._factory, self._config), daemon=True
-                )
-                process.start()
-                theirs.close()
-                self._others.append((process, ours))
-        finally:
-            signal.signal(signal.SIGINT, before)
-        try:
-            for _, connection in self._others:
+            for connection in self._others:
                 self._answer(connection)
-        except WorkcellError:
-            self._end()
+        except BaseException:
+            self._others.end()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end()
+    def __exit__(self, *raised: object) -> None:
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+        self._others.end()
 
     def sizes(self) -> Sizes:
         """Return what there is to see and to do, of all of them together."""
@@ -192,9 +170,9 @@ class Benches:
         """
         if self._own is not None:
             return [getattr(self._own, method)(*arguments[0])]
-        for (_, connection), args in zip(self._others, arguments, strict=True):
+        for connection, args in zip(self._others, arguments, strict=True):
             self._ask(connection, method, args)
-        return [self._answer(connection) for _, connection in self._others]
+        return [self._answer(connection) for connection in self._others]
 
     def shared(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
         """Let whoever is free do the next of a list, and yield the results in its order.
@@ -207,7 +185,7 @@ class Benches:
                 yield getattr(self._own, method)(*args)
             return
         waiting = list(enumerate(arguments))
-        free = [connection for _, connection in self._others]
+        free = list(self._others)
         busy: dict[Connection, int] = {}
         done: dict[int, Any] = {}
         for number in range(len(arguments)):
@@ -227,37 +205,23 @@ class Benches:
         try:
             connection.send((method, args))
         except (BrokenPipeError, ConnectionResetError):
-            raise self._crashed() from None
+            raise self._crashed(connection) from None
 
     def _answer(self, connection: Connection) -> Any:
         try:
             fault, value = connection.recv()
         except (EOFError, ConnectionResetError):
-            raise self._crashed() from None
+            raise self._crashed(connection) from None
         if fault:
             raise ConfigError(fault)
         return value
 
-    def _crashed(self) -> TrainingCrashed:
+    def _crashed(self, connection: Connection) -> TrainingCrashed:
+        # An unexpected error has left its traceback on standard error.
         return TrainingCrashed(
-            "a simulation's process ended; what it said is above. The same command with --resume "
-            "goes on where the last segment ended"
+            f"{self._others.epitaph(connection)}; `workcell train --resume` goes on where the last "
+            "segment ended"
         )
-
-    def _end(self) -> None:
-        if self._own is not None:
-            self._own.close()
-            self._own = None
-        for _, connection in self._others:
-            # Whoever waits for work ends by itself; whoever is at work is not waited for.
-            connection.close()
-        for process, _ in self._others:
-            process.terminate()
-            process.join(_PATIENCE)
-            if process.is_alive():
-                process.kill()
-                process.join()
-        self._others.clear()
 
 
 def _serve(connection: Connection, factory: str, config: RunConfig) -> None:

@@ -12,7 +12,8 @@ from robot.errors import ConfigError
 from workcell.console import INTERRUPTED, Json, Output, Overrides, open_output
 
 if TYPE_CHECKING:
-    from workcell.trainer import Progress, TrainResult
+    from workcell.train import TrainResult
+    from workcell.trainer import Progress
     from workcell.training_folder import Row, Standing
     from workcell.validation import Margin
 
@@ -56,8 +57,8 @@ def train(
     With --resume everything is as it was; --steps or --minutes, of the whole training, may be more.
     """
     from workcell.benches import FACTORY
-    from workcell.trainer import TrainSpec, stored_spec
-    from workcell.trainer import train as learn
+    from workcell.train import train as learn
+    from workcell.train_spec import TrainSpec, stored_spec
 
     asked = {
         "seed": seed,

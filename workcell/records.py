@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 
@@ -167,6 +167,23 @@ def new_folder(name: str) -> Path:
     return path
 
 
+def lock(stream: IO[str], path: Path) -> None:
+    """Keep other processes out of a folder while a file in it is open.
+
+    Args:
+        stream: The file; it is closed if another process holds it.
+        path: Of the folder.
+
+    Raises:
+        ConfigError: If so.
+    """
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        stream.close()
+        raise ConfigError(f"{path}: is being written by another process") from None
+
+
 class RunFolder:
     """The folder of one run: `config.yaml`, `records.jsonl`, `traces`, at the end `summary.json`.
 
@@ -195,11 +212,7 @@ class RunFolder:
             self._records = file.open("a", encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"--run-dir: cannot make {path}: {error.strerror}") from None
-        try:
-            fcntl.flock(self._records, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._records.close()
-            raise ConfigError(f"{path}: is being written by another process") from None
+        lock(self._records, path)
         if resume:
             # What was being written when the run died.
             text = file.read_bytes()

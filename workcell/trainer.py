@@ -1,4 +1,4 @@
-"""A training: segments of learning, validation against the script, and the best policy kept.
+"""Segments of learning, validation against the script, and the best policy kept.
 
 All that decides what is learned is the configuration, the seed and the number of processes. What a
 segment begins with is on the disk before it begins, so that a run that was killed comes to the same
@@ -10,91 +10,26 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from envs.residual_env import TRAINING_SEEDS
-from policies.curves import Curves
 from policies.network import Mlp
 from policies.rollout import EpisodeEnd
-from robot.errors import ConfigError
-from workcell.benches import FACTORY, Benches, TrainedFacts
+from workcell.benches import Benches, TrainedFacts
 from workcell.config import RunConfig
 from workcell.policy_folder import add_evaluation, read_policy
 from workcell.policy_manifest import EvaluationRecord
-from workcell.provenance import commit, versions
-from workcell.records import new_folder, refuse_existing
-from workcell.stored_run import differing_keys, refuse_changes
-from workcell.training import TrainingConfig, make_learner, refuse_algorithm, resolve_training
+from workcell.provenance import commit
+from workcell.train_spec import TrainSpec
+from workcell.training_config import TrainingConfig
 from workcell.training_folder import Best, Row, Standing, TrainingFolder
 from workcell.validation import Margin, Trial, margin, median_time
 
 if TYPE_CHECKING:
     from policies.learner import Learner
-
-# What a training was asked for, as its folder keeps it.
-_ASKED = ("task", "level", "algorithm", "seed", "workers", "overrides", "steps", "minutes")
-# Sections of the configuration of a training; a checkpoint is of no use with other values.
-_SECTIONS = ("task", "level", "robot", "cell", "policy", "residual", "reward", "training")
-
-
-@dataclass(frozen=True)
-class TrainSpec:
-    """What to learn.
-
-    Attributes:
-        task: As `workcell list` names it.
-        level: Also: what is trained for.
-        algorithm: One of `workcell.training.ALGORITHMS`.
-        seed: Of everything that is drawn.
-        workers: How many simulations at once; it is part of what decides what is learned.
-        overrides: Of the form `training.ppo.batch=64`.
-        steps: Training ends after as many of all simulations together, or None.
-        minutes: It ends after as much wall time, or None.
-        factory: Import path of what builds a simulation.
-    """
-
-    task: str
-    level: str = "factory"
-    algorithm: str = "ppo"
-    seed: int = 0
-    workers: int = 1
-    overrides: tuple[str, ...] = ()
-    steps: int | None = None
-    minutes: float | None = None
-    factory: str = FACTORY
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be run, before anything starts."""
-        refuse_algorithm(self.algorithm)
-        if not 0 <= self.seed < TRAINING_SEEDS:
-            raise ConfigError(
-                f"--seed: expected 0 to {TRAINING_SEEDS - 1}, got {self.seed}: larger ones are for "
-                "choosing and measuring"
-            )
-        if self.workers < 1:
-            raise ConfigError(f"--workers: expected 1 or more, got {self.workers}")
-        if self.steps is not None and self.minutes is not None:
-            raise ConfigError("--minutes: leave it out, or --steps: one of them ends the training")
-        if self.steps is not None and self.steps < 1:
-            raise ConfigError(f"--steps: expected 1 or more, got {self.steps}")
-        if self.minutes is not None and not self.minutes > 0.0:
-            raise ConfigError(f"--minutes: expected more than 0, got {self.minutes:g}")
-
-    @property
-    def command(self) -> str:
-        """What was typed, without where it was written to."""
-        words = [f"workcell train {self.task} --level {self.level} --algorithm {self.algorithm}"]
-        words.append(f"--seed {self.seed} --workers {self.workers}")
-        if self.steps is not None:
-            words.append(f"--steps {self.steps}")
-        if self.minutes is not None:
-            words.append(f"--minutes {self.minutes:g}")
-        return " ".join([*words, *(f"--set {value}" for value in self.overrides)])
 
 
 @dataclass(frozen=True)
@@ -122,147 +57,9 @@ class Progress:
     best: Margin | None
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """What came of a training.
-
-    Attributes:
-        spec: What was asked.
-        path: Folder of the training.
-        policy: Folder of the best policy, or None if none was validated yet.
-        standing: How far it has come.
-        interrupted: It was stopped before its end.
-    """
-
-    spec: TrainSpec
-    path: Path
-    policy: Path | None
-    standing: Standing
-    interrupted: bool
-
-    @property
-    def validation(self) -> Margin | None:
-        """What the best policy is worth on the seeds that it was chosen on."""
-        return best_margin(self.standing)
-
-    @property
-    def confirmation(self) -> Margin | None:
-        """What it is worth on seeds that nothing was chosen on."""
-        standing = self.standing
-        return margin(standing.confirm_script, standing.confirm) if standing.confirm else None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what `--json` prints."""
-        found, sure = self.validation, self.confirmation
-        return {
-            "task": self.spec.task,
-            "level": self.spec.level,
-            "algorithm": self.spec.algorithm,
-            "seed": self.spec.seed,
-            "command": self.spec.command,
-            "folder": str(self.path),
-            "policy": str(self.policy) if self.policy else None,
-            "interrupted": self.interrupted,
-            "segments": self.standing.segment,
-            "steps": self.standing.steps,
-            "wall_s": self.standing.wall_s,
-            "validation": found.as_json() if found else None,
-            "confirmation": sure.as_json() if sure else None,
-        }
-
-
 def best_margin(standing: Standing) -> Margin | None:
     """Return what the best policy so far is worth on the validation seeds."""
     return None if standing.best is None else margin(standing.script, standing.best.trials)
-
-
-def train(
-    spec: TrainSpec,
-    out: Path | None = None,
-    resume: Path | None = None,
-    on_start: Callable[[Path, Standing], None] = lambda path, standing: None,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
-    on_segment: Callable[[Row, Margin | None], None] = lambda row, found: None,
-) -> TrainResult:
-    """Learn, validate, keep the best, and write all of it down.
-
-    `KeyboardInterrupt` ends the training: what is on the disk is its result.
-
-    Args:
-        spec: What to learn; as `stored_spec` returns it for one that is gone on with.
-        out: New folder; one in `runs` if omitted.
-        resume: Folder of the training to go on with.
-        on_start: Called with the folder and how far the training had come.
-        on_progress: Called every few seconds.
-        on_segment: Called after each segment with its line of the curves, and how what was learned
-            did against the script if it was tried.
-
-    Raises:
-        UnknownName: If a name does not exist.
-        ConfigError: If a value is out of range, something is not installed, or the training was
-            begun with another configuration. Nothing has been written.
-        TrainingCrashed: If a simulation died.
-    """
-    config = resolve_training(spec.task, spec.level, spec.overrides)
-    if resume is None and out is not None:
-        refuse_existing(out, "--out")
-    with ExitStack() as stack:
-        if resume is not None:
-            folder = stack.enter_context(TrainingFolder(resume, resume=True))
-            changes = differing_keys(folder.config(), config.as_json(), _SECTIONS)
-            refuse_changes("--resume", resume, changes, "Set it back, or start a new training")
-        benches = stack.enter_context(Benches(config, spec.workers, spec.factory))
-        learner = make_learner(spec.algorithm, config, benches.sizes(), spec.seed)
-        if resume is None:
-            name = f"{spec.task}-{spec.algorithm}-{spec.seed}"
-            folder = stack.enter_context(TrainingFolder(out or new_folder(name), resume=False))
-            origin = {"commit": commit(), "versions": versions()}
-            asked = {name: getattr(spec, name) for name in _ASKED} | {"command": spec.command}
-            folder.write_config({"run": asked, **config.as_json(), **origin})
-
-        def tell(row: Row, found: Margin | None) -> None:
-            curves.add(trainer.standing.steps, row)
-            on_segment(row, found)
-
-        trainer = Trainer(spec, config, folder, benches, learner, on_progress, tell)
-        curves = Curves(folder.path / "tensorboard", trainer.standing.steps)
-        stack.callback(curves.close)
-        on_start(folder.path, trainer.standing)
-        interrupted = False
-        try:
-            trainer.run()
-        except KeyboardInterrupt:
-            interrupted = True
-        stored = folder.load()
-        standing = stored[0] if stored else trainer.standing
-        policy = folder.policy if standing.best else None
-        return TrainResult(spec, folder.path, policy, standing, interrupted)
-
-
-def stored_spec(
-    path: Path, steps: int | None = None, minutes: float | None = None, factory: str = FACTORY
-) -> TrainSpec:
-    """Return what a training in a folder was asked for.
-
-    Args:
-        path: The folder.
-        steps: Another end than it was asked for, or None.
-        minutes: Likewise.
-        factory: As of `TrainSpec`; it is code, which is not read from a folder.
-
-    Raises:
-        ConfigError: If it is not the folder of a training.
-    """
-    with TrainingFolder(path, resume=True) as folder:
-        asked = folder.config()["run"]
-    try:
-        values = {name: asked[name] for name in _ASKED}
-        values["overrides"] = tuple(values["overrides"])
-        if steps is not None or minutes is not None:
-            values |= {"steps": steps, "minutes": minutes}
-        return TrainSpec(**values, factory=factory)
-    except (KeyError, TypeError) as error:
-        raise ConfigError(f"--resume: {path}: not the folder of a training: {error}") from None
 
 
 class Trainer:

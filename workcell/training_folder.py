@@ -8,13 +8,11 @@ code when it is read.
 from __future__ import annotations
 
 import csv
-import fcntl
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -26,7 +24,7 @@ from safetensors.numpy import save
 from policies.learner import LearnerState
 from robot.errors import ConfigError
 from workcell.config import plain
-from workcell.records import plain_json, refuse_existing
+from workcell.records import lock, plain_json, refuse_existing
 from workcell.validation import Trial
 
 CONFIG, CHECKPOINT, PROGRESS = "config.yaml", "checkpoint.safetensors", "progress.csv"
@@ -59,7 +57,7 @@ class Standing:
         steps: Of all environments together.
         episodes: That ended while learning.
         wall_s: How long it took, in s, interruptions left out.
-        place: How far episodes differ, see `workcell.training.CurriculumConfig`.
+        place: How far episodes differ, see `workcell.training_config.CurriculumConfig`.
         tries: Success of each episode at this place.
         script: How the script alone did on the validation seeds.
         best: The best policy so far.
@@ -108,21 +106,12 @@ class TrainingFolder:
             self._progress = (path / PROGRESS).open("a", encoding="utf-8", newline="")
         except OSError as error:
             raise ConfigError(f"--out: cannot make {path}: {error.strerror}") from None
-        try:
-            fcntl.flock(self._progress, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._progress.close()
-            raise ConfigError(f"{path}: is being written by another process") from None
+        lock(self._progress, path)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._progress.close()
 
     @property

@@ -15,8 +15,10 @@ from tests.workcell.fake_bench import MOVES, SEEN, FakeBench
 from workcell.benches import Benches, TrainingCrashed
 from workcell.cli import main
 from workcell.policy_folder import read_policy
-from workcell.trainer import Trainer, TrainSpec, best_margin, stored_spec, train
-from workcell.training import resolve_training
+from workcell.train import train
+from workcell.train_spec import TrainSpec, stored_spec
+from workcell.trainer import Trainer, best_margin
+from workcell.training_config import resolve_training
 from workcell.training_folder import TrainingFolder
 from workcell.validation import Trial, margin
 
