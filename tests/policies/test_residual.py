@@ -160,6 +160,24 @@ def test_the_script_sees_its_own_target():
     assert np.linalg.norm(target(cell.observe()).position - target(seen[-1]).position) > 2e-3
 
 
+def test_a_heavy_push_is_never_made_harder():
+    corrector, cell = Corrector(ResidualConfig(), ("left",)), RuleCell()
+    heavy = tuple(dataclasses.replace(phase, heavy=True) for phase in cell.brief.phases)
+    cell.brief = dataclasses.replace(cell.brief, phases=heavy)
+    walk_to_contact(corrector, cell)
+    for _ in range(8):
+        wanted, script = corrector._wanted["left"], corrector._action
+        action = corrector.act(np.ones((1, 7), np.float32))
+        cell.step(action)
+        observation = cell.observe()
+        # Stiffness and push are the script's, and the target is no further along the push.
+        assert np.array_equal(action[7:9], script[7:9])
+        shift = wanted.inverse() @ target(observation)
+        assert shift.position[2] == pytest.approx(0.0, abs=1e-6)
+        assert shift.position[0] > 0.5e-3
+        corrector.look(observation)
+
+
 def test_a_correction_never_exceeds_its_authority():
     rng = np.random.default_rng(0)
     authority = Authority(translation_m=(1e-3, 0.0, 2e-3), rise_s=0.1)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from envs import CORRECTED
 from policies.learner import Learner, LearnerState
 from policies.network import Mlp, MlpSpec, Normalization
+from policies.residual import ResidualConfig
 from policies.rollout import Explorer
 from robot.errors import ConfigError
 from tests.workcell.fake_bench import MOVES, SEEN, FakeBench
@@ -18,7 +20,7 @@ from workcell.policy_folder import read_policy
 from workcell.train import train
 from workcell.train_spec import TrainSpec, stored_spec
 from workcell.trainer import Trainer, best_margin
-from workcell.training_config import resolve_training
+from workcell.training_config import CurriculumConfig, TrainingConfig, resolve_training
 from workcell.training_folder import TrainingFolder
 from workcell.validation import Trial, margin
 
@@ -128,6 +130,41 @@ def test_what_has_ended_can_be_given_more(trained, tmp_path):
 def test_another_seed_learns_something_else(trained, tmp_path):
     other = train(small(seed=1, steps=64), tmp_path / "run")
     assert rows(other.path)[0]["reward"] != rows(trained.path)[0]["reward"]
+
+
+@pytest.mark.parametrize("task", CORRECTED)
+def test_what_comes_along_validates_and_measures_apart(task):
+    training = resolve_training(task, "factory", ()).get("training", TrainingConfig)
+    validation = training.validation
+    assert not set(validation.seeds) & set(validation.confirm_seeds)
+    assert min(validation.seeds) >= 900_000
+    assert max(validation.confirm_seeds) < 1_000_000
+    assert "talos" in training.drives
+
+
+def test_how_hard_a_plug_is_pushed_is_the_scripts_alone():
+    residual = resolve_training("hv_plugging", "factory", ()).get("residual", ResidualConfig)
+    authority = residual.authority
+    assert (authority.translation_m[2], authority.stiffness) == (0.0, 0.0)
+    assert not {"lock", "unlock", "extract"} & set(authority.motions)
+
+
+def test_episodes_differ_more_once_most_succeed_and_less_when_few_do():
+    curriculum = CurriculumConfig(start=0.5, beyond=0.25, step=0.25, episodes=4)
+    assert curriculum.bounds("factory") == (0.5, 1.25)
+    assert curriculum.bounds("nominal") == (0.0, 0.25)
+    moved = [
+        curriculum.moved(place, tries, "factory")
+        for place, tries in (
+            (0.5, [True] * 3),
+            (0.5, [True] * 4),
+            (1.25, [True] * 4),
+            (0.75, [True, True, True, False]),
+            (0.75, [True, False, False, False]),
+            (0.5, [False] * 4),
+        )
+    ]
+    assert moved == [0.5, 0.75, 1.25, 0.75, 0.5, 0.5]
 
 
 class Typed(Learner):
