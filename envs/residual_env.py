@@ -133,6 +133,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         self._force_limit = 0.0
         self._hardest = 0.0
         self._idle_s = 0.0
+        self._periods = 0
 
     @override
     def reset(
@@ -161,7 +162,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             observation, info = self.env.reset(seed=episode, options=given)
             drawn = float(self.np_random.uniform(*self.reward.force_limit_n))
             self._force_limit = drawn if limit is None else float(limit)
-            self._hardest = 0.0
+            self._hardest, self._periods = 0.0, 0
             self.guide.begin(self.env, episode, self._force_limit)
             self._idle_s = 0.0
             self._outcome, self._last = info["outcome"], observation
@@ -214,7 +215,8 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             "reward_by_arm": by_arm,
             "corrected_by_arm": corrected,
             "force_n": self._hardest,
-            "elapsed_s": self.env.elapsed,
+            # Counted, not read: the difference of two clock times is not the same to the bit.
+            "elapsed_s": self._periods * self.env.dt,
         }
         return self._observe(), float(by_arm.sum()), terminated, truncated, info
 
@@ -236,6 +238,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         """Let one policy period pass; return the terms of each arm and how it ended."""
         observation, _, terminated, truncated, info = self.env.step(self.guide.act(correction))
         self._last = observation
+        self._periods += 1
         outcome: Outcome = info["outcome"]
         self._outcome = outcome
         failure = outcome.failure
