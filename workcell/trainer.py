@@ -43,8 +43,6 @@ class Progress:
         share: Of the steps or the time that it may take.
         wall_s: Until now, in s.
         steps_per_s: Since the segment began, by wall time.
-        recent: Episodes of the segment that have ended.
-        best: What the best policy is worth, or None.
     """
 
     doing: str
@@ -53,8 +51,6 @@ class Progress:
     share: float
     wall_s: float
     steps_per_s: float
-    recent: tuple[EpisodeEnd, ...]
-    best: Margin | None
 
 
 def best_margin(standing: Standing) -> Margin | None:
@@ -107,13 +103,18 @@ class Trainer:
         if not self.standing.script:
             self._now(script=self._trials("the script alone", validation.seeds, None))
             self._save()
-        while not self._over(self.standing.steps):
-            self._segment()
-        if self.standing.segment > 0:
-            self._confirm()
+        over = self._over(self.standing.steps)
+        while not over:
+            over = self._segment()
+        if self.standing.best is not None:
+            self._confirm(self.standing.best)
 
-    def _segment(self) -> None:
-        """Learn for one segment, and write down what there is to go on with."""
+    def _segment(self) -> bool:
+        """Learn for one segment, and write down what there is to go on with.
+
+        Returns:
+            Whether it was the last one, which is always validated.
+        """
         before, spec, learner = self.standing, self._spec, self._learner
         learner.begin(before.segment)
         drawn = np.random.SeedSequence((spec.seed, before.segment)).generate_state(spec.workers)
@@ -128,7 +129,7 @@ class Trainer:
             said = learner.update(chunks)
             steps += learner.steps * spec.workers
             rate = (steps - before.steps) / (time.monotonic() - began)
-            self._tell("learning", steps, rate, ends)
+            self._tell("learning", steps, rate)
             if self._over(steps):
                 break
         curriculum = self._training.curriculum
@@ -143,13 +144,14 @@ class Trainer:
             place=place,
             tries=tries,
         )
-        last = self._over(steps)
-        due = last or self.standing.segment % self._training.validation.every == 0
+        every = self._training.validation.every
+        due = self._over(steps) or self.standing.segment % every == 0
         found = self._validate() if due else None
         row = _row(self.standing, before.place, ends, said, found)
         self._folder.add_progress(row)
         self._save()
         self._on_segment(row, found)
+        return due and self._over(steps)
 
     def _validate(self) -> Margin:
         """Hold what was learned against the script; keep it if it is the best so far."""
@@ -190,11 +192,10 @@ class Trainer:
             commit=commit(),
         )
 
-    def _confirm(self) -> None:
+    def _confirm(self, best: Best) -> None:
         """Measure the best on seeds that nothing was chosen on, and note it in its folder."""
         seeds, standing = self._training.validation.confirm_seeds, self.standing
-        assert standing.best is not None  # the last segment was validated
-        if not seeds or standing.confirmed == standing.best.segment:
+        if not seeds or standing.confirmed == best.segment:
             return
         script = standing.confirm_script
         if not script:
@@ -204,7 +205,7 @@ class Trainer:
         record = self._evaluation(found)
         if record not in read_policy(self._folder.policy).manifest.evaluation:
             add_evaluation(self._folder.policy, record)
-        self._now(confirm_script=script, confirm=found, confirmed=standing.best.segment)
+        self._now(confirm_script=script, confirm=found, confirmed=best.segment)
         self._save()
 
     def _trials(self, doing: str, seeds: range, network: Mlp | None) -> tuple[Trial, ...]:
@@ -234,21 +235,9 @@ class Trainer:
     def _over(self, steps: int) -> bool:
         return self._share(steps) >= 1.0
 
-    def _tell(
-        self, doing: str, steps: int, rate: float = 0.0, ends: Sequence[EpisodeEnd] = ()
-    ) -> None:
-        self._on_progress(
-            Progress(
-                doing,
-                self.standing,
-                steps,
-                min(1.0, self._share(steps)),
-                time.monotonic() - self._began,
-                rate,
-                tuple(ends),
-                best_margin(self.standing),
-            )
-        )
+    def _tell(self, doing: str, steps: int, rate: float = 0.0) -> None:
+        share, wall_s = min(1.0, self._share(steps)), time.monotonic() - self._began
+        self._on_progress(Progress(doing, self.standing, steps, share, wall_s, rate))
 
 
 def _row(
