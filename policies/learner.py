@@ -176,6 +176,16 @@ def generator_seed(seed: int, segment: int) -> int:
     return int(np.random.SeedSequence((seed, segment)).generate_state(1)[0])
 
 
+def refuse_persistence(share: float) -> None:
+    """Refuse noise that never changes, or is of the other sign in every step.
+
+    Raises:
+        ValueError: If it is not from 0 to less than 1.
+    """
+    if not 0.0 <= share < 1.0:
+        raise ValueError(f"persistence: expected 0 to less than 1, got {share}")
+
+
 def refuse_other_tensors(
     own: Mapping[str, NDArray[Any]], given: Mapping[str, NDArray[Any]]
 ) -> None:

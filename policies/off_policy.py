@@ -31,6 +31,7 @@ from policies.learner import (
     as_rows,
     generator_seed,
     refuse_other_tensors,
+    refuse_persistence,
 )
 from policies.network import Mlp
 from policies.rollout import Chunk, Explorer, Float32, Seen
@@ -66,6 +67,7 @@ class OffPolicyConfig:
         log_std: Logarithm of the first standard deviation of the actions, before they are
             squashed: small, because what is corrected already works.
         entropy: First weight of the entropy, which is learned.
+        persistence: Of the noise of the actions from step to step, see `policies.rollout.Explorer`.
     """
 
     learning_rate: float = 3e-4
@@ -77,6 +79,7 @@ class OffPolicyConfig:
     hidden: tuple[int, ...] = (256, 256)
     log_std: float = -1.5
     entropy: float = 0.01
+    persistence: float = 0.8
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be learned with."""
@@ -86,6 +89,7 @@ class OffPolicyConfig:
         for name, least in (("rollout", 1), ("batch", 2), ("warm_up", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: expected {least} or more, got {getattr(self, name)}")
+        refuse_persistence(self.persistence)
         if self.memory < self.batch:
             raise ValueError(f"memory: expected batch = {self.batch} or more, got {self.memory}")
         if not self.hidden or min(self.hidden) < 1:
@@ -153,7 +157,8 @@ class OffPolicyLearner(Learner):
         log_std = folded([*actor.latent_pi, actor.log_std])[0][-1]
         both = (np.vstack([last[0], log_std[0]]), np.concatenate([last[1], log_std[1]]))
         scale = self._scale.normalization("policy")
-        return Explorer(network_of([*layers, both], activation, scale, True), squashed=True)
+        network = network_of([*layers, both], activation, scale, True)
+        return Explorer(network, squashed=True, persistence=self._config.persistence)
 
     def _actor(self) -> tuple[list[Layer], Any, Layer]:
         """Return hidden layers, activation and last layer of the means."""

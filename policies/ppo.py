@@ -28,6 +28,7 @@ from policies.learner import (
     as_rows,
     generator_seed,
     refuse_other_tensors,
+    refuse_persistence,
 )
 from policies.network import Mlp
 from policies.rollout import Chunk, Explorer, Float32
@@ -62,10 +63,11 @@ class PpoConfig:
         hidden: Widths of the hidden layers of actor and critic.
         log_std: Logarithm of the first standard deviation of the actions: small, because what is
             corrected already works.
+        persistence: Of the noise of the actions from step to step, see `policies.rollout.Explorer`.
     """
 
     learning_rate: float = 3e-4
-    rollout: int = 256
+    rollout: int = 512
     batch: int = 128
     epochs: int = 8
     gae_lambda: float = 0.95
@@ -73,9 +75,10 @@ class PpoConfig:
     entropy: float = 0.0
     value: float = 0.5
     gradient_norm: float = 0.5
-    target_kl: float | None = 0.03
+    target_kl: float | None = 0.02
     hidden: tuple[int, ...] = (128, 128)
-    log_std: float = -1.5
+    log_std: float = -1.2
+    persistence: float = 0.8
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be learned with."""
@@ -88,6 +91,7 @@ class PpoConfig:
         for name in ("entropy", "value"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        refuse_persistence(self.persistence)
         if not 0.0 < self.gae_lambda <= 1.0:
             raise ValueError(f"gae_lambda: expected more than 0, at most 1, got {self.gae_lambda}")
         if self.target_kl is not None and not self.target_kl > 0.0:
@@ -113,6 +117,7 @@ class PpoLearner(Learner):
         self._sizes = sizes
         self._seed = seed
         self._discount = discount
+        self._persistence = config.persistence
         self._seen = Scale(sizes.observation)
         # Of the discounted sums of rewards: the critic's errors should be of the size of one.
         self._returns = Scale({"sum": 1})
@@ -158,7 +163,8 @@ class PpoLearner(Learner):
         log_std = array(self._model.policy.log_std)
         both = (np.vstack([weight, np.zeros_like(weight)]), np.concatenate([bias, log_std]))
         scale = self._seen.normalization("policy")
-        return Explorer(network_of([*layers[:-1], both], activation, scale, False), squashed=False)
+        network = network_of([*layers[:-1], both], activation, scale, False)
+        return Explorer(network, squashed=False, persistence=self._persistence)
 
     @override
     def update(self, chunks: Sequence[Chunk]) -> Mapping[str, float]:

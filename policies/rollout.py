@@ -31,26 +31,46 @@ class Explorer:
         network: Returns the means of an action's numbers, then the logarithms of their standard
             deviations; what it does to bring them into [-1, 1] is left out.
         squashed: Whether what is drawn is squashed by tanh; otherwise it may be beyond [-1, 1].
+        persistence: How much of the noise of one step is still there in the next, from 0 to 1.
+            What is tried for a moment, forth and back, has no effect to learn from (Hollenstein
+            et al., "Colored Noise in PPO", 2024, arXiv 2312.11091).
     """
 
     network: Mlp
     squashed: bool
+    persistence: float = 0.0
 
-    def act(self, observation: Float32, rng: np.random.Generator) -> Float32:
+    def act(self, observation: Float32, noise: Float32) -> Float32:
         """Return drawn actions.
 
         Args:
             observation: Shape (A, inputs).
-            rng: Draws.
+            noise: Of `noise`. Shape (A, outputs).
 
         Returns:
             Shape (A, outputs).
         """
         means, log_std = np.split(self.network.unbounded(observation), 2, axis=-1)
-        noise = rng.standard_normal(means.shape, dtype=np.float32)
         std = np.exp(np.clip(log_std, *_LOG_STD))
         drawn = (means + std * noise).astype(np.float32)
         return np.tanh(drawn) if self.squashed else drawn
+
+    def noise(self, before: Float32 | None, arms: int, rng: np.random.Generator) -> Float32:
+        """Return numbers that are standard normal, and like those of the step before.
+
+        Args:
+            before: Those, or None in the first step.
+            arms: How many arms act.
+            rng: Draws.
+
+        Returns:
+            Shape (arms, outputs).
+        """
+        fresh = rng.standard_normal((arms, self.network.spec.outputs // 2), dtype=np.float32)
+        if before is None:
+            return fresh
+        share = np.float32(self.persistence)
+        return share * before + np.sqrt(1.0 - share * share) * fresh
 
 
 @dataclass(frozen=True)
@@ -122,6 +142,7 @@ class Collector:
         self._arms = arms
         self._rng = np.random.default_rng(0)
         self._seen: Seen | None = None
+        self._noise: Float32 | None = None
         self._tally = _Tally(None)
 
     def begin(self, seed: int) -> None:
@@ -132,6 +153,7 @@ class Collector:
         """
         self._rng = np.random.default_rng(seed)
         self._seen = self._split(self._env.reset(seed=seed)[0])
+        self._noise = None
         self._tally = _Tally(None)
 
     def collect(self, explorer: Explorer, steps: int) -> Chunk:
@@ -151,7 +173,8 @@ class Collector:
         actions, rewards, corrected, ends = [], [], [], []
         episodes = []
         for _ in range(steps):
-            action = explorer.act(self._seen["policy"], self._rng)
+            self._noise = explorer.noise(self._noise, self._arms, self._rng)
+            action = explorer.act(self._seen["policy"], self._noise)
             observation, _, terminated, truncated, info = self._env.step(action.ravel())
             before.append(self._seen)
             self._seen = self._split(observation)
