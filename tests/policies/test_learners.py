@@ -152,6 +152,7 @@ def test_an_algorithm_that_is_not_installed_says_how_to_install_it():
         (PpoConfig, "target_kl", 0.0),
         (PpoConfig, "gae_lambda", 1.5),
         (PpoConfig, "hidden", ()),
+        (PpoConfig, "persistence", 1.0),
         (OffPolicyConfig, "updates_per_step", 0.0),
         (OffPolicyConfig, "memory", 10),
     ],

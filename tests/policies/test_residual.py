@@ -242,6 +242,26 @@ def test_the_past_is_seen_oldest_first():
     assert touches[2].tolist() == [3.0, 5.0, 0.0, 0.0, 0.0, 0.0]
 
 
+def test_how_the_script_moves_is_told_along_the_axes_of_a_correction():
+    view = ArmView("left", ("search",), 3, 30.0)
+    phase = next(p for p in RuleCell().brief.phases if p.motion.value == "search")
+    told = {}
+    start = 0
+    for entry in entries(("search",), 3):
+        told[entry.name] = slice(start, start + entry.size)
+        start += entry.size
+    script = Pose.from_rotation_vector([0.0, 0.0, 1.2], [0.4, 0.1, 0.9])
+    step = Pose.from_rotation_vector([0.0, 0.0, 0.02], [1e-3, -2e-3, 0.0])
+    sense = Sense(0.0, DT, script, script, np.zeros(6), 0.01, np.zeros(4), {})
+    before, seen = (
+        view.vector(sense, {}, phase, wanted, np.zeros(3), Offset(Authority()))
+        for wanted in (script, script @ step)
+    )
+    assert before[told["script_velocity"]].tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(seen[told["script_velocity"]], [1 / DT, -2 / DT, 0.0], rtol=1e-5)
+    np.testing.assert_allclose(seen[told["script_turning"]], [0.0, 0.0, 0.02 / DT], atol=1e-6)
+
+
 def test_it_needs_of_the_observation_what_it_reads():
     policy, cell = residual(), RuleCell()
     observation = {key: cell.observe()[key] for key in (*policy.needs, "signals")}

@@ -87,6 +87,19 @@ def test_draws_are_of_the_seed_alone(collector):
     assert first.std() > 0.3
 
 
+def test_noise_persists_and_stays_as_large():
+    explorer = Explorer(network([0.0, 0.0]), squashed=False, persistence=0.8)
+    rng, noise, drawn = np.random.default_rng(0), None, []
+    for _ in range(4000):
+        noise = explorer.noise(noise, 2, rng)
+        drawn.append(noise[:, 0])
+    series = np.array(drawn)
+    assert series.std() == pytest.approx(1.0, abs=0.06)
+    for arm in series.T:
+        assert np.corrcoef(arm[:-1], arm[1:])[0, 1] == pytest.approx(0.8, abs=0.03)
+    assert abs(np.corrcoef(series.T)[0, 1]) < 0.1
+
+
 def test_what_is_squashed_stays_inside(collector):
     actions = collector.collect(Explorer(network([0.0, 2.0]), squashed=True), 30).actions
     assert 0.9 < np.abs(actions).max() <= 1.0
