@@ -70,7 +70,8 @@ class Explorer:
         if before is None:
             return fresh
         share = np.float32(self.persistence)
-        return share * before + np.sqrt(1.0 - share * share) * fresh
+        lasting: Float32 = share * before + np.sqrt(1.0 - share * share) * fresh
+        return lasting
 
 
 @dataclass(frozen=True)
