@@ -28,6 +28,8 @@ _FOLLOW = 0.08
 _FOLLOW_BELOW = 60.0
 # How fast a push is taken back before a pull, in N/s.
 _RELIEF = 900.0
+# A body leans against pushes above this, in N, and stands upright again so long after them, in s.
+_LEANT, _UPRIGHT_TIME = 20.0, 1.0
 # A spring is stretched by so much at most, in m.
 _LONGEST_SPRING = 0.04
 # A part that moved less than this, in m, while the force rose by that many newtons, or for so long,
@@ -227,7 +229,12 @@ class Unlock(Drive):
 
 
 class Extract(Drive):
-    """Pulls until the part comes free and has left its socket."""
+    """Pulls until the part comes free and has left its socket.
+
+    A body that leaned against a hard push first gets time to stand upright again: one that has to
+    lean the other way within half a second lets its tools yield meanwhile, and a hand that yields
+    turns about the mouth.
+    """
 
     direction = -1.0
     by_spring = True
@@ -235,12 +242,16 @@ class Extract(Drive):
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
         super().__init__(phase, pose_world_goal, sense)
         self.speed = self.limit("pull_m_s", 0.06)
+        self._upright_at = sense.time + (_UPRIGHT_TIME if sense.push > _LEANT else 0.0)
 
     @override
     def step(self, sense: Sense) -> Wish:
+        if sense.time < self._upright_at:
+            self.follow(sense)
+            return self.wish(self.target(), STIFF)
         if self.advanced(sense) > 1e-3 * self.limit("depth_mm", 20.0):
             return self.wish(self.target(), STIFF, Status.DONE)
         self.drive(sense, self.limit("force_n", 100.0))
-        if self.elapsed(sense) > self.limit("time_s", 3.0):
+        if sense.time - self._upright_at > self.limit("time_s", 3.0):
             return self.wish(self.target(), STIFF, Status.FAILED, "stuck")
         return self.wish(self.target(), STIFF)

@@ -26,6 +26,7 @@ class HandWatch:
         enters: Whether it would come to rest in a zone if it were told to stop now, or is in one.
         enters_zone: Number of that zone.
         speed: Of its fastest point, in m/s; assumed if it is not known.
+        knows_speed: Whether it is known, that is, whether this is not the first look.
     """
 
     def __init__(self, config: ZoneConfig) -> None:
@@ -41,7 +42,7 @@ class HandWatch:
         self.points = np.zeros_like(self._points_tool)
         self.depth, self.speed = -np.inf, config.unknown_speed
         self.zone = self.enters_zone = -1
-        self.enters = False
+        self.enters = self.knows_speed = False
 
     def placed(self, pose_world_tool: Pose) -> Array:
         """Return where the spheres' centres would be, in the world, in m. Shape (n, 3)."""
@@ -81,7 +82,7 @@ class HandWatch:
         )
         self.depth, self.zone = float(result[DEPTH]), int(result[DEPTH_ZONE])
         self.enters, self.enters_zone = bool(result[ENTERS]), int(result[ENTERS_ZONE])
-        self.speed = float(result[SPEED])
+        self.speed, self.knows_speed = float(result[SPEED]), since < time
 
 
 class HandScanner:

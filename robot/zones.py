@@ -254,8 +254,11 @@ class ZoneGuard:
         if watch.enters:
             if hand.hold is None:
                 hand.hold = self._held(arm, hand, wanted, state)
-            what = "frozen in" if watch.depth > 0.0 else "stopped in front of"
-            self._warn(arm, watch.enters_zone, what, state, reason)
+            # Until a second look a hand outside is held in case it is fast: nothing to look at.
+            if watch.depth > 0.0:
+                self._warn(arm, watch.enters_zone, "frozen in", state, reason)
+            elif watch.knows_speed:
+                self._warn(arm, watch.enters_zone, "stopped in front of", state, reason)
             return hand.hold
         if hand.hold is not None and watch.speed > self.config.rest_speed:
             return hand.hold

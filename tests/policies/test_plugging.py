@@ -142,6 +142,16 @@ def test_the_spring_that_pulls_is_not_stretched_without_end():
     assert min(lag.position[2] for lag in lags) == pytest.approx(-0.04, abs=1e-6)
 
 
+@pytest.mark.parametrize(("push", "rest"), [(50.0, 1.0), (5.0, 0.0)])
+def test_a_body_that_leaned_against_a_push_stands_upright_before_it_pulls(push, rest):
+    hand = SpringHand(socket=Socket(latched, lambda depth: 40.0 if depth > -10e-3 else 0.0))
+    hand.felt = push
+    steps = play(Extract, {"force_n": 60.0, "depth_mm": 20.0, "time_s": 1.5}, hand)
+    assert outcome(steps) == (Status.DONE, "")
+    pulled = next(s.sense.time for s in steps if -s.sense.push > 5.0)
+    assert rest <= pulled - steps[0].sense.time < rest + 0.3
+
+
 def test_an_extracted_part_is_led_by_its_socket():
     lies = Pose.from_rotation_vector((0.0, 0.03, 0.0), (1e-3, 0.0, 0.0))
     hand = SpringHand(socket=Socket(latched, latched, holds=lies))

@@ -295,6 +295,22 @@ def test_a_refusal_is_named_once_per_second_with_its_reason(caplog):
     assert "tool 'left' kept out of zone 'port_a', closed: 'hv_off' is false" in caplog.text
 
 
+@pytest.mark.parametrize(("distance", "velocity", "named"), [(0.02, 0.0, False), (0.06, 1.0, True)])
+def test_a_hand_near_a_zone_that_closes_is_named_only_if_it_was_seen_to_go_in(
+    distance, velocity, named, caplog
+):
+    start = [0.7 - BERTH - distance, 0.1, 0.9]
+    target = one(wanted([0.9 if named else 0.4, 0.1, 0.9]))
+    rig = Rig(start, signals=OPEN, velocity=[velocity, 0.0, 0.0])
+    rig.tick(target)
+    rig.signals = CLOSED
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            rig.tick(target)
+    assert rig.guard.refusals > 0
+    assert ("in front of" in caplog.text) == named
+
+
 def test_a_reset_forgets_zones_hands_and_counts():
     rig = Rig([0.66, 0.1, 0.9])
     target = one(wanted([0.7, 0.1, 0.9]))
