@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +18,15 @@ from envs.privileged import PRIVILEGED_SIZE, privileged
 from robot.arrays import Array, clipped
 from robot.spatial import Pose
 from tasks.rewards import effort, excess, potential_difference
-from tasks.task import Outcome
+from tasks.task import Layout, Outcome
 
 # A script that has nothing left to do is given this long for its success to be confirmed, in s.
 _CONFIRM_TIME = 1.5
 # No quantity that is seen is larger: millimetres, newtons, shares.
 _BOUND = 1e4
-# Episodes that are drawn here are of the seeds that policies are trained on, see `workcell run`.
-_TRAINING_SEEDS = 1_000_000
+TRAINING_SEEDS = 900_000
+"""Episodes that are drawn here have smaller seeds; those up to 1000000 are left for choosing among
+what was trained, and the larger ones for measuring, see `workcell run`."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class ResidualReward:
         failure: For one that can no longer be done, or was given up.
         progress: Potential of the whole job's progress, judged by the true poses.
         plan: Potential of the walked share of the plan, for each arm.
-        time_per_s: For each second of the whole job.
+        time_per_s: For each second in which the plans of all arms are under way; an arm pays its
+            share until its own plan is walked, so that it gains by its own haste alone.
         force: For each step and arm whose wrist force is at twice the limit.
         correction: For each step and arm at the largest correction: no correction without need.
         discount: Of the learner, per step.
@@ -45,11 +48,11 @@ class ResidualReward:
 
     success: float = 10.0
     failure: float = -10.0
-    progress: float = 5.0
+    progress: float = 2.0
     plan: float = 5.0
-    time_per_s: float = -0.5
+    time_per_s: float = -1.0
     force: float = -0.2
-    correction: float = -0.01
+    correction: float = -0.003
     discount: float = 0.99
     force_limit_n: tuple[float, float] = (20.0, 40.0)
 
@@ -89,7 +92,15 @@ class ResidualEnv(gym.Env[Observation, Float32]):
     ### End of an episode
 
     As of the task; and `terminated` when the script gave up or has nothing left to do.
-    `info["reward_terms"]` holds the terms and `info["reward_by_arm"]` each arm's share of them.
+    `info["reward_terms"]` holds the terms, `info["reward_by_arm"]` each arm's share of them,
+    `info["corrected_by_arm"]` whether the action had any effect on it, `info["force_n"]` the
+    hardest wrist force of the step and `info["elapsed_s"]` the time since the episode began.
+
+    ### Where episodes start
+
+    Where the script first touches something: the free way there is the script's and costs nothing.
+    With a script that mostly succeeds, starts further in would show nothing that it does not come
+    to by itself; what can be made easier is how far episodes differ, see `layouts`.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012  as in AssemblyEnv
@@ -104,6 +115,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             guide: The script.
             reward: What is rewarded.
         """
+        self.layouts: Callable[[np.random.Generator], Layout] | None = None
         self.env = env
         self.guide = guide
         self.reward = reward or ResidualReward()
@@ -119,7 +131,9 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         self._outcome: Outcome | None = None
         self._last: Observation = {}
         self._force_limit = 0.0
+        self._hardest = 0.0
         self._idle_s = 0.0
+        self._periods = 0
 
     @override
     def reset(
@@ -129,18 +143,26 @@ class ResidualEnv(gym.Env[Observation, Float32]):
 
         Args:
             seed: The episode that `AssemblyEnv` has for this seed, which also seeds what follows;
-                without one, an episode of a seed below 1000000.
-            options: As of `AssemblyEnv`.
+                without one, an episode of a seed below 900000.
+            options: As of `AssemblyEnv`; and `force_limit_n`, in N, instead of a drawn one.
 
         Raises:
             RuntimeError: If ten episodes in a row ended before anything could be corrected.
         """
         super().reset(seed=seed)
+        options = dict(options or {})
+        limit = options.pop("force_limit_n", None)
         for _ in range(10):
-            episode = int(self.np_random.integers(_TRAINING_SEEDS)) if seed is None else seed
+            episode, given = seed, options
+            if episode is None:
+                episode = int(self.np_random.integers(TRAINING_SEEDS))
+                if self.layouts is not None and not given:
+                    given = {"layout": self.layouts(np.random.default_rng(episode))}
             seed = None
-            observation, info = self.env.reset(seed=episode, options=options)
-            self._force_limit = float(self.np_random.uniform(*self.reward.force_limit_n))
+            observation, info = self.env.reset(seed=episode, options=given)
+            drawn = float(self.np_random.uniform(*self.reward.force_limit_n))
+            self._force_limit = drawn if limit is None else float(limit)
+            self._hardest, self._periods = 0.0, 0
             self.guide.begin(self.env, episode, self._force_limit)
             self._idle_s = 0.0
             self._outcome, self._last = info["outcome"], observation
@@ -176,6 +198,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             )
         correction = np.clip(numbers.reshape(self._zero.shape), -1.0, 1.0)
         before, walked = self._outcome, self.guide.walked()
+        self._hardest = 0.0
         corrected = np.array([goal is not None for goal in self.guide.goals()])
         terms, terminated, truncated, info = self._pass(correction)
         while not (terminated or truncated or self._correctable):
@@ -190,6 +213,10 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         info |= {
             "reward_terms": {name: float(value.sum()) for name, value in terms.items()},
             "reward_by_arm": by_arm,
+            "corrected_by_arm": corrected,
+            "force_n": self._hardest,
+            # Counted, not read: the difference of two clock times is not the same to the bit.
+            "elapsed_s": self._periods * self.env.dt,
         }
         return self._observe(), float(by_arm.sum()), terminated, truncated, info
 
@@ -211,6 +238,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         """Let one policy period pass; return the terms of each arm and how it ended."""
         observation, _, terminated, truncated, info = self.env.step(self.guide.act(correction))
         self._last = observation
+        self._periods += 1
         outcome: Outcome = info["outcome"]
         self._outcome = outcome
         failure = outcome.failure
@@ -223,10 +251,12 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         share = 1.0 / len(self.guide.arms)
         weights, ones = self.reward, np.full(len(self.guide.arms), share)
         forces = [self._force(arm) for arm in self.guide.arms]
+        self._hardest = max(self._hardest, *forces)
+        under_way = self.guide.walked() < 1.0
         terms = {
             "success": ones * (weights.success if outcome.success else 0.0),
             "failure": ones * (weights.failure if failure is not None else 0.0),
-            "time": ones * weights.time_per_s * self.env.dt,
+            "time": ones * under_way * weights.time_per_s * self.env.dt,
             "force": weights.force * np.array([excess(f, self._force_limit) for f in forces]),
         }
         ended = {"outcome": outcome, "is_success": outcome.success, "failure": failure}

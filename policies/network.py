@@ -165,14 +165,25 @@ class Mlp:
         Returns:
             Shape (..., outputs).
         """
+        x = self.unbounded(observation)
+        if self.spec.output == "tanh":
+            return _tanh(x)
+        return np.minimum(np.maximum(x, np.float32(-1.0)), np.float32(1.0))
+
+    def unbounded(self, observation: Float32) -> Float32:
+        """Return the last layer's numbers as they are.
+
+        Args:
+            observation: Shape (..., inputs).
+
+        Returns:
+            Shape (..., outputs).
+        """
         x = self.normalized(observation)
         for weight, bias in self._layers[:-1]:
             x = _ACTIVATE[self.spec.activation](x @ weight + bias)
         weight, bias = self._layers[-1]
-        x = x @ weight + bias
-        if self.spec.output == "tanh":
-            return _tanh(x)
-        return np.minimum(np.maximum(x, np.float32(-1.0)), np.float32(1.0))
+        return x @ weight + bias
 
 
 def _elu(x: Float32) -> Float32:

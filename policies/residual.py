@@ -30,6 +30,9 @@ from tasks.phases import Phase
 
 # Numbers of an action for each arm, and where its stiffness stands.
 _PER_ARM, _OPENING, _STIFFNESS = 9, 6, 7
+# What may be corrected of a motion that pushes or pulls hard: all but the place along the push and
+# the stiffness. How hard it pushes is then the script's alone, whose limits hold.
+_NOT_HARDER = np.array([1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ class Corrector:
         for arm, wanted, active in zip(self.arms, correction, self.active, strict=True):
             offset = self._offsets[arm]
             idle = offset.none
-            offset.move(wanted.astype(np.float64) if active else np.zeros(7), self._brief.dt)
+            offset.move(self._granted(arm, wanted) if active else np.zeros(7), self._brief.dt)
             if idle and offset.none:
                 # Not a bit is changed where nothing is corrected.
                 continue
@@ -177,6 +180,12 @@ class Corrector:
     def active(self) -> NDArray[np.bool_]:
         """Whether what an arm does now is corrected. Shape (arms,)."""
         return np.array([self.phase(arm) is not None for arm in self.arms])
+
+    def _granted(self, arm: str, wanted: NDArray[np.float32]) -> Array:
+        """Return what of a correction is allowed in an arm's phase. Shape (7,)."""
+        phase = self.phase(arm)
+        heavy = phase is not None and phase.heavy
+        return wanted * _NOT_HARDER if heavy else wanted.astype(np.float64)
 
     def _numbers(self, arm: str) -> NDArray[np.float32]:
         start = _PER_ARM * self._brief.arms.index(arm)

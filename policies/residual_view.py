@@ -21,6 +21,8 @@ from tasks.phases import Phase
 _MM = 1e3
 # Nothing is told of how far away something is that is further than this, in mm, mm/s and s.
 _FAR_MM, _FAST_MM_S, _LONG_S = 50.0, 200.0, 5.0
+# Nor about turning faster than this, in rad/s.
+_FAST_RAD_S = 5.0
 # Pressures of whole pads, in hundreds of kPa, are then of the size of one.
 _PAD_KPA = 100.0
 _WRENCH, _PADS = 6, 6
@@ -43,6 +45,8 @@ def entries(motions: Sequence[str], history: int) -> tuple[Entry, ...]:
         Entry("script_position", (3,), f"where the script wants the tool next, {goal}, mm"),
         Entry("script_rotation", (3,), f"where the script wants the tool next, {goal}, rad"),
         Entry("tool_velocity", (3,), f"tool, {goal}, mm/s"),
+        Entry("script_velocity", (3,), "of that, along its axes, as a correction is, mm/s"),
+        Entry("script_turning", (3,), "of that, about its axes, rad/s"),
         Entry("script_asks", (3,), "opening, stiffness and push of the script's action, -1 to 1"),
         Entry("correction", (CORRECTION_SIZE,), "now, as a share of the largest, -1 to 1"),
         Entry("opening", (1,), "distance between the pads, mm"),
@@ -88,6 +92,7 @@ class ArmView:
         self._phase: Phase | None = None
         self._began = 0.0
         self._last_position: Array | None = None
+        self._last_script: Pose | None = None
 
     def vector(
         self,
@@ -120,6 +125,9 @@ class ArmView:
         position = sense.pose_world_tool.position
         moved = position - (position if self._last_position is None else self._last_position)
         self._last_position = position
+        went = (self._last_script or pose_world_script).inverse() @ pose_world_script
+        self._last_script = pose_world_script
+        velocity, turning = _MM * went.position / sense.dt, went.rotation_vector() / sense.dt
         shift_x, shift_z, angle = sense.in_hand[1:]
         return np.concatenate(
             [
@@ -127,6 +135,8 @@ class ArmView:
                 [float(phase is not None and name == phase.motion.value) for name in self.motions],
                 [min(sense.time - self._began, _LONG_S)],
                 *_places(phase, sense.pose_world_tool, pose_world_script, moved / sense.dt),
+                clipped(velocity, -_FAST_MM_S, _FAST_MM_S),
+                clipped(turning, -_FAST_RAD_S, _FAST_RAD_S),
                 asked,
                 offset.share,
                 [_MM * sense.opening],

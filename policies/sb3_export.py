@@ -1,13 +1,13 @@
 """From a model of Stable-Baselines3 to a network that needs none of it, and back.
 
 A zip of Stable-Baselines3 holds pickles, which run whatever they contain when they are loaded. What
-is taken out here are arrays alone. Covered are the actors of PPO, A2C, SAC, TQC, TD3 and DDPG over
-vectors and dictionaries of vectors; what cannot be taken out exactly is refused by name.
+is taken out here are arrays alone. Covered are the actors of PPO, A2C, SAC, TQC, CrossQ, TD3 and
+DDPG over vectors and dictionaries of vectors; what cannot be taken out exactly is refused by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,11 @@ from policies.network import Mlp, MlpSpec, Normalization
 from policies.sb3_policies import KeysExtractor
 from policies.torch_network import ACTIVATION_MODULES
 
+Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Weight and bias of a linear layer."""
+
+# sb3-contrib may not be there to name its class.
+_RENORM = "BatchRenorm1d"
 _NAMES = {module: name for name, module in ACTIVATION_MODULES.items()}
 
 
@@ -51,20 +56,35 @@ def mlp_of(model: BaseAlgorithm, normalize: VecNormalize | None = None) -> Mlp:
         np.all(space.low == -1.0) and np.all(space.high == 1.0)
     ):
         raise CannotExport(f"action space: expected a Box from -1 to 1, got {space}")
-    modules, squashed = _actor(policy)
-    linear, activation = _layers(modules)
+    modules, squashed = actor_modules(policy)
+    layers, activation = folded(modules)
+    normalization = _normalization(policy, normalize, layers[0][0].shape[1])
+    return network_of(layers, activation, normalization, squashed)
+
+
+def network_of(
+    layers: Sequence[Layer], activation: Any, normalization: Normalization, squashed: bool
+) -> Mlp:
+    """Return layers as a network that needs no torch.
+
+    Args:
+        layers: First to last.
+        activation: Name of what stands between them.
+        normalization: Of what the first is given.
+        squashed: Whether the last one's numbers are squashed by tanh, not cut.
+    """
     spec = MlpSpec(
-        inputs=linear[0].in_features,
-        hidden=tuple(layer.out_features for layer in linear[:-1]),
-        outputs=linear[-1].out_features,
+        inputs=layers[0][0].shape[1],
+        hidden=tuple(weight.shape[0] for weight, _ in layers[:-1]),
+        outputs=layers[-1][0].shape[0],
         activation=activation,
         output="tanh" if squashed else "clip",
     )
     tensors = {}
-    for i, layer in enumerate(linear):
-        tensors[f"layers.{i}.weight"] = _array(layer.weight)
-        tensors[f"layers.{i}.bias"] = _array(layer.bias)
-    return Mlp(spec, tensors, _normalization(policy, normalize, spec.inputs))
+    for i, (weight, bias) in enumerate(layers):
+        tensors[f"layers.{i}.weight"] = weight
+        tensors[f"layers.{i}.bias"] = bias
+    return Mlp(spec, tensors, normalization)
 
 
 def observation_keys(policy: BasePolicy) -> tuple[str, ...]:
@@ -103,7 +123,7 @@ def load_actor(model: BaseAlgorithm, mlp: Mlp) -> None:
     Raises:
         ValueError: If the shapes differ.
     """
-    linear, activation = _layers(_actor(model.policy)[0])
+    linear, activation = _layers(actor_modules(model.policy)[0])
     widths = (linear[0].in_features, *(layer.out_features for layer in linear))
     wanted = (mlp.spec.inputs, *mlp.spec.hidden, mlp.spec.outputs)
     if widths != wanted or activation != mlp.spec.activation:
@@ -123,8 +143,12 @@ def _extractor(policy: BasePolicy) -> Any:
     return getattr(policy, "actor", policy).features_extractor
 
 
-def _actor(policy: BasePolicy) -> tuple[list[nn.Module], bool]:
-    """Return the actor's modules in order, and whether its numbers are squashed by tanh."""
+def actor_modules(policy: BasePolicy) -> tuple[list[nn.Module], bool]:
+    """Return the actor's modules in order, and whether its numbers are squashed by tanh.
+
+    Raises:
+        CannotExport: If it is none of those that are covered.
+    """
     if isinstance(policy, ActorCriticPolicy):
         if policy.use_sde:
             raise CannotExport("use_sde: expected an actor without state-dependent exploration")
@@ -144,6 +168,35 @@ def _actor(policy: BasePolicy) -> tuple[list[nn.Module], bool]:
     return modules, True
 
 
+def folded(modules: Iterable[nn.Module]) -> tuple[list[Layer], Any]:
+    """Return the linear layers as arrays, and the name of what stands between them.
+
+    CrossQ's batch renormalization, which is affine once it is trained, is put into the layer that
+    comes after it (Ioffe, "Batch Renormalization", 2017, arXiv 1702.03275).
+
+    Raises:
+        CannotExport: If there is something else between them.
+    """
+    kept: list[nn.Module] = []
+    before: dict[int, nn.Module] = {}
+    for module in modules:
+        if type(module).__name__ == _RENORM:
+            before[sum(isinstance(m, nn.Linear) for m in kept)] = module
+        else:
+            kept.append(module)
+    linear, activation = _layers(kept)
+    layers = []
+    for i, layer in enumerate(linear):
+        weight, bias = (p.detach().double() for p in (layer.weight, layer.bias))
+        renorm: Any = before.get(i)
+        if renorm is not None:
+            scale = renorm.scale.double() / torch.sqrt(renorm.ra_var.double() + renorm.eps)
+            shift = renorm.bias.double() - renorm.ra_mean.double() * scale
+            weight, bias = weight * scale, bias + weight @ shift
+        layers.append((_array(weight), _array(bias)))
+    return layers, activation
+
+
 def _layers(modules: Iterable[nn.Module]) -> tuple[list[nn.Linear], Any]:
     """Return the linear layers and the name of what stands between them."""
     linear: list[nn.Linear] = []
@@ -154,7 +207,6 @@ def _layers(modules: Iterable[nn.Module]) -> tuple[list[nn.Linear], Any]:
         elif type(module) in _NAMES:
             between.add(type(module))
         else:
-            # CrossQ's batch renormalization would have to be folded into the layer after it.
             raise CannotExport(
                 f"actor: expected Linear and one of {sorted(_NAMES.values())}, "
                 f"got {type(module).__name__}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from robot.arrays import Array
 from robot.spatial import Pose
+
+T = TypeVar("T", bound="Variation")
 
 LEVELS = ("nominal", "factory", "hard")
 """Names of the levels that every task has; the same level is as hard in every task."""
@@ -39,6 +42,30 @@ class Variation:
                 raise ValueError(f"{item.name}: expected 0 <= smallest <= largest, got {value}")
             if isinstance(value, float) and value < 0.0:
                 raise ValueError(f"{item.name}: expected 0 or more, got {value}")
+
+
+def mixed(easier: T, harder: T, share: float) -> T:
+    """Return a level between two, range by range.
+
+    Args:
+        easier: What it is at 0.
+        harder: What it is at 1, of the same class.
+        share: From 0 to 1.
+    """
+
+    def between_both(low: Any, high: Any) -> Any:
+        if isinstance(low, tuple):
+            return tuple(between_both(a, b) for a, b in zip(low, high, strict=True))
+        if isinstance(low, float):
+            return low + share * (high - low)
+        # A name, of which there is no half.
+        return low if share < 1.0 else high
+
+    values = {
+        item.name: between_both(getattr(easier, item.name), getattr(harder, item.name))
+        for item in fields(easier)
+    }
+    return replace(easier, **values)
 
 
 def symmetric(rng: np.random.Generator, largest: float, size: int = 3) -> Array:

@@ -22,6 +22,7 @@ from workcell.cli_balance import add_balance_commands
 from workcell.cli_measure import add_commands
 from workcell.cli_policy import add_policy_commands
 from workcell.cli_speed import add_speed_commands
+from workcell.cli_train import add_train_command
 from workcell.console import (
     INTERRUPTED,
     WRONG_QUESTION,
@@ -154,6 +155,7 @@ add_commands(app)
 add_policy_commands(app)
 add_balance_commands(app)
 add_speed_commands(app)
+add_train_command(app)
 
 
 def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,12 +15,11 @@ from typing_extensions import override
 from robot.errors import WorkcellError
 from workcell.config import RunConfig
 from workcell.imports import imported
+from workcell.processes import Helpers
 from workcell.records import CycleRecord
 
 # Where processes run: on this machine, or on those of a Ray cluster.
 BACKENDS = ("local", "ray")
-# How long a process that was told to end may take before it is killed, in s.
-_PATIENCE = 3.0
 
 
 class CycleCrashed(WorkcellError):
@@ -154,31 +150,16 @@ class _Processes(Crew):
     def __init__(self, spec: RunnerSpec, shares: Sequence[Sequence[int]]) -> None:
         self._spec = spec
         self._shares = shares
-        self._processes: dict[Connection, BaseProcess] = {}
+        self._helpers = Helpers()
 
     @override
     def __enter__(self) -> Self:
-        # Physics, solvers and threads do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        # Ctrl-C reaches every process of the terminal. It is this one's to act upon, so the others
-        # are born deaf to it.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._helpers.start(_work, [(self._spec, share) for share in self._shares])
         try:
-            for share in self._shares:
-                here, there = context.Pipe()
-                process = context.Process(
-                    target=_work, args=(there, self._spec, share), daemon=True
-                )
-                process.start()
-                there.close()
-                self._processes[here] = process
-        finally:
-            signal.signal(signal.SIGINT, before)
-        try:
-            for connection in self._processes:
+            for connection in self._helpers:
                 self._receive(connection, "building the cell")
         except BaseException:
-            self._end()
+            self._helpers.end()
             raise
         return self
 
@@ -189,13 +170,13 @@ class _Processes(Crew):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end()
+        self._helpers.end()
 
     @override
     def run(self) -> Iterator[CycleRecord]:
-        for connection in self._processes:
+        for connection in self._helpers:
             connection.send(True)
-        left = {c: list(share) for c, share in zip(self._processes, self._shares, strict=True)}
+        left = {c: list(share) for c, share in zip(self._helpers, self._shares, strict=True)}
         crash: CycleCrashed | None = None
         while left and crash is None:
             for ready in wait(list(left)):
@@ -218,26 +199,11 @@ class _Processes(Crew):
         try:
             message: CycleRecord | WorkcellError | None = connection.recv()
         except EOFError:
-            process = self._processes[connection]
-            process.join(_PATIENCE)
             # An unexpected error has left its traceback on standard error.
-            raise CycleCrashed(
-                f"{what}: process {process.name} died (exit code {process.exitcode})"
-            ) from None
+            raise CycleCrashed(f"{what}: {self._helpers.epitaph(connection)}") from None
         if isinstance(message, WorkcellError):
             raise message
         return message
-
-    def _end(self) -> None:
-        for connection in self._processes:
-            connection.close()
-        for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            process.join(_PATIENCE)
-            if process.is_alive():
-                process.kill()
-                process.join()
 
 
 def _work(connection: Connection, spec: RunnerSpec, seeds: Sequence[int]) -> None:

@@ -70,21 +70,48 @@ def make_residual_environment(
         UnknownName: If a name does not exist.
         ConfigError: If a value is out of range or a robot's package is not installed.
     """
+    choice = Choice(task, level=level, robot=robot)
+    return built_residual(resolve_choice(choice, overrides, more=residual_sections(task)), arms)
+
+
+def residual_sections(task: str) -> dict[str, Section]:
+    """Return what a correction of a task's script has besides the sections of every run.
+
+    Args:
+        task: Its name.
+    """
     folder = config_folder()
     scripted = load(folder / "policy" / "scripted.yaml", ScriptedConfig)
     base = ResidualConfig(scripted=scripted)
-    more = {
+    return {
         "residual": Section("residual", ResidualConfig, folder / "residual" / f"{task}.yaml", base),
-        "reward": Section("reward", ResidualReward, None, ResidualReward()),
+        "reward": Section(
+            "reward", ResidualReward, folder / "reward" / f"{task}.yaml", ResidualReward()
+        ),
     }
-    config = resolve_choice(Choice(task, level=level, robot=robot), overrides, more=more)
+
+
+def built_residual(config: RunConfig, arms: Sequence[str] | None = None) -> ResidualEnv:
+    """Build what a configuration with the sections of `residual_sections` describes.
+
+    Args:
+        config: Resolved.
+        arms: The arms that are corrected; all that do the task if omitted.
+
+    Raises:
+        UnknownName: If there is no such arm.
+        ConfigError: If a robot's package is not installed.
+    """
     env = _built(config)
     unknown = [arm for arm in arms or () if arm not in env.task.arms]
     if unknown:
         env.close()
         raise UnknownName("arm", unknown[0], env.task.arms)
     guide = ScriptGuide(
-        config.get("residual", ResidualConfig), tuple(arms or env.task.arms), robot, level
+        config.get("residual", ResidualConfig),
+        tuple(arms or env.task.arms),
+        config.names["robot"],
+        config.names["level"],
     )
     return ResidualEnv(env, guide, config.get("reward", ResidualReward))
 

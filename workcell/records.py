@@ -6,11 +6,12 @@ import fcntl
 import json
 import math
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 
@@ -150,12 +151,39 @@ def plain_json(value: Any) -> Any:
     return value
 
 
-def refuse_existing(path: Path) -> None:
+def refuse_existing(path: Path, option: str = "--run-dir") -> None:
     """Raise `ConfigError` if a run's folder exists: results are never mixed with older ones."""
     if path.exists():
         raise ConfigError(
-            f"--run-dir: {path} exists and is not overwritten; name one that does not exist"
+            f"{option}: {path} exists and is not overwritten; name one that does not exist"
         )
+
+
+def new_folder(name: str) -> Path:
+    """Return a folder in `runs` that does not exist yet, named after what is run and when."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    first = Path("runs") / f"{name}-{stamp}"
+    path, number = first, 2
+    while path.exists():
+        path, number = first.with_name(f"{first.name}-{number}"), number + 1
+    return path
+
+
+def lock(stream: IO[str], path: Path) -> None:
+    """Keep other processes out of a folder while a file in it is open.
+
+    Args:
+        stream: The file; it is closed if another process holds it.
+        path: Of the folder.
+
+    Raises:
+        ConfigError: If so.
+    """
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        stream.close()
+        raise ConfigError(f"{path}: is being written by another process") from None
 
 
 class RunFolder:
@@ -186,11 +214,7 @@ class RunFolder:
             self._records = file.open("a", encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"--run-dir: cannot make {path}: {error.strerror}") from None
-        try:
-            fcntl.flock(self._records, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._records.close()
-            raise ConfigError(f"{path}: is being written by another process") from None
+        lock(self._records, path)
         if resume:
             # What was being written when the run died.
             text = file.read_bytes()

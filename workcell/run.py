@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,7 +19,14 @@ from workcell.config import RunConfig
 from workcell.crew import BACKENDS, RunnerSpec, crew
 from workcell.metrics import Summary, summarize
 from workcell.provenance import commit, versions
-from workcell.records import CycleRecord, RunFolder, plain_json, read_records, refuse_existing
+from workcell.records import (
+    CycleRecord,
+    RunFolder,
+    new_folder,
+    plain_json,
+    read_records,
+    refuse_existing,
+)
 from workcell.stored_run import (
     StoredRun,
     config_hash,
@@ -187,7 +193,7 @@ def run_cycles(
         if left:
             cells = stack.enter_context(crew(runner, left, spec.workers, spec.backend))
         if not spec.resume:
-            folder = stack.enter_context(RunFolder(spec.run_dir or _new_folder(spec.choice)))
+            folder = stack.enter_context(RunFolder(spec.run_dir or new_folder(_name(spec.choice))))
             hashes = {"config_hash": fingerprint, "seeds_hash": seeds_hash(spec.seeds)}
             resolved = {"run": {**_run_values(spec), **hashes}, **config.as_json(), **origin}
             folder.write("config.yaml", yaml.safe_dump(plain_json(resolved), sort_keys=False))
@@ -229,11 +235,5 @@ def _run_values(spec: RunSpec) -> dict[str, Any]:
     return {name: values[name] for name in values if name not in ("choice", "run_dir", "resume")}
 
 
-def _new_folder(choice: Choice) -> Path:
-    """Return a folder in `runs` that does not exist yet, named after what is run and when."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    first = Path("runs") / f"{choice.task}-{choice.robot}-{choice.level}-{stamp}"
-    path, number = first, 2
-    while path.exists():
-        path, number = first.with_name(f"{first.name}-{number}"), number + 1
-    return path
+def _name(choice: Choice) -> str:
+    return f"{choice.task}-{choice.robot}-{choice.level}"

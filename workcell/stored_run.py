@@ -56,16 +56,17 @@ def refuse_changes(
 
 
 def differing_keys(
-    before: Mapping[str, Any], after: Mapping[str, Any]
+    before: Mapping[str, Any], after: Mapping[str, Any], sections: Sequence[str] = SECTIONS
 ) -> dict[str, tuple[Any, Any]]:
     """Return both values of every dotted key in which two configurations differ.
 
     Args:
         before: Sections, as in `config_hash`.
         after: Likewise.
+        sections: Which of them are held against each other.
     """
-    one = {key: value for name in SECTIONS for key, value in _flat(before.get(name), name)}
-    two = {key: value for name in SECTIONS for key, value in _flat(after.get(name), name)}
+    one = {key: value for name in sections for key, value in _flat(before.get(name), name)}
+    two = {key: value for name in sections for key, value in _flat(after.get(name), name)}
     return {
         key: (one.get(key), two.get(key))
         for key in (*one, *(key for key in two if key not in one))

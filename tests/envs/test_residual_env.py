@@ -9,7 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 from envs import CORRECTED, RESIDUAL_ENVIRONMENTS
 from envs.guide import Guide
-from envs.residual_env import ResidualEnv, ResidualReward
+from envs.residual_env import TRAINING_SEEDS, ResidualEnv, ResidualReward
 from policies.network import Mlp, MlpSpec, Normalization
 from robot.errors import ConfigError, UnknownName
 from robot.spatial import Pose
@@ -73,7 +73,7 @@ def test_what_needs_no_correction_passes_inside_a_step(env):
     _, _, _, _, info = made.step(ones(made))
     assert guide.at == 5
     assert [correction.max() for correction in guide.corrections] == [0.0, 0.0, 1.0, 0.0, 0.0]
-    assert info["reward_terms"]["time"] == pytest.approx(-0.5 * 3 * env.dt)
+    assert info["reward_terms"]["time"] == pytest.approx(-1.0 * 3 * env.dt)
     made.step(ones(made))
     assert guide.at == 6
 
@@ -92,8 +92,24 @@ def test_episodes_that_nobody_asked_for_are_of_the_training_seeds(env):
     made = residual(env)
     made.reset(seed=1_000_003)
     seeds = [made.reset()[1]["seed"] for _ in range(20)]
-    assert max(seeds) < 1_000_000
+    assert max(seeds) < TRAINING_SEEDS
     assert len(set(seeds)) == 20
+
+
+def test_episodes_that_are_drawn_differ_as_far_as_is_asked_for(env):
+    made = residual(env)
+    asked = []
+
+    def layout(rng):
+        asked.append(env.task.sample_layout(rng))
+        return asked[-1]
+
+    made.layouts = layout
+    made.reset(seed=1_000_003)
+    made.reset(options={"layout": env.layout})
+    assert asked == []
+    _, info = made.reset()
+    assert info["layout"].as_json() == asked[-1].as_json()
 
 
 def test_a_force_limit_is_drawn_and_told(env):
@@ -132,6 +148,21 @@ def test_a_script_with_nothing_left_to_do_ends_the_episode_after_a_while(env):
     assert 1.5 < (steps - 4) * env.dt < 1.6
 
 
+def test_an_arm_pays_for_time_until_its_own_plan_is_walked(env):
+    made = residual(env, reward=ResidualReward(plan=0.0, progress=0.0, correction=0.0, force=0.0))
+    made.reset(seed=0)
+    # Of a hundred periods the left plan is walked, of two hundred the right one.
+    made.guide.at = 150
+    _, _, _, _, info = made.step(ones(made))
+    assert info["reward_by_arm"].tolist() == pytest.approx([0.0, -0.5 * env.dt])
+
+
+def test_a_force_limit_can_be_given(env):
+    made = residual(env)
+    made.reset(seed=0, options={"force_limit_n": 27.5})
+    assert made.guide.begun[-1][1] == 27.5
+
+
 def test_each_arm_has_its_share_of_the_reward(env):
     made = residual(env, ("L",))
     made.reset(seed=0)
@@ -141,7 +172,7 @@ def test_each_arm_has_its_share_of_the_reward(env):
     assert got == pytest.approx(left + right)
     assert got == pytest.approx(sum(info["reward_terms"].values()))
     # Only the left arm is corrected, and only it got on by as much.
-    assert info["reward_terms"]["correction"] == pytest.approx(-0.01)
+    assert info["reward_terms"]["correction"] == pytest.approx(made.reward.correction)
     assert left != right
 
 

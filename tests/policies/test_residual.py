@@ -160,6 +160,24 @@ def test_the_script_sees_its_own_target():
     assert np.linalg.norm(target(cell.observe()).position - target(seen[-1]).position) > 2e-3
 
 
+def test_a_heavy_push_is_never_made_harder():
+    corrector, cell = Corrector(ResidualConfig(), ("left",)), RuleCell()
+    heavy = tuple(dataclasses.replace(phase, heavy=True) for phase in cell.brief.phases)
+    cell.brief = dataclasses.replace(cell.brief, phases=heavy)
+    walk_to_contact(corrector, cell)
+    for _ in range(8):
+        wanted, script = corrector._wanted["left"], corrector._action
+        action = corrector.act(np.ones((1, 7), np.float32))
+        cell.step(action)
+        observation = cell.observe()
+        # Stiffness and push are the script's, and the target is no further along the push.
+        assert np.array_equal(action[7:9], script[7:9])
+        shift = wanted.inverse() @ target(observation)
+        assert shift.position[2] == pytest.approx(0.0, abs=1e-6)
+        assert shift.position[0] > 0.5e-3
+        corrector.look(observation)
+
+
 def test_a_correction_never_exceeds_its_authority():
     rng = np.random.default_rng(0)
     authority = Authority(translation_m=(1e-3, 0.0, 2e-3), rise_s=0.1)
@@ -222,6 +240,26 @@ def test_the_past_is_seen_oldest_first():
     assert wrenches[:, 0].tolist() == [1.0, 2.0, 3.0]
     assert touches[:, 0].tolist() == [1.0, 2.0, 3.0]
     assert touches[2].tolist() == [3.0, 5.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_how_the_script_moves_is_told_along_the_axes_of_a_correction():
+    view = ArmView("left", ("search",), 3, 30.0)
+    phase = next(p for p in RuleCell().brief.phases if p.motion.value == "search")
+    told = {}
+    start = 0
+    for entry in entries(("search",), 3):
+        told[entry.name] = slice(start, start + entry.size)
+        start += entry.size
+    script = Pose.from_rotation_vector([0.0, 0.0, 1.2], [0.4, 0.1, 0.9])
+    step = Pose.from_rotation_vector([0.0, 0.0, 0.02], [1e-3, -2e-3, 0.0])
+    sense = Sense(0.0, DT, script, script, np.zeros(6), 0.01, np.zeros(4), {})
+    before, seen = (
+        view.vector(sense, {}, phase, wanted, np.zeros(3), Offset(Authority()))
+        for wanted in (script, script @ step)
+    )
+    assert before[told["script_velocity"]].tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(seen[told["script_velocity"]], [1 / DT, -2 / DT, 0.0], rtol=1e-5)
+    np.testing.assert_allclose(seen[told["script_turning"]], [0.0, 0.0, 0.02 / DT], atol=1e-6)
 
 
 def test_it_needs_of_the_observation_what_it_reads():

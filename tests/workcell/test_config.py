@@ -171,7 +171,8 @@ def test_every_named_combination_resolves(robot, level):
 def test_every_file_belongs_to_a_name():
     known = {**known_names(), "benchmark": suite_names(), "cell": ("sim",)}
     known["peer"] = peer_names()
-    known["baseline"] = known["residual"] = known["task"]
+    for kind in ("baseline", "residual", "reward", "training"):
+        known[kind] = known["task"]
     # What a task's own configuration is filled from may have any name.
     libraries = {folder for task in TASKS.values() for folder, _ in task.libraries.values()}
     for file in config_folder().rglob("*.yaml"):

@@ -1,0 +1,378 @@
+"""Training on a simulation that is none: what is kept, what is gone on with, what is refused."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from envs import CORRECTED
+from policies.learner import Learner, LearnerState
+from policies.network import Mlp, MlpSpec, Normalization
+from policies.residual import ResidualConfig
+from policies.rollout import Explorer
+from robot.errors import ConfigError
+from tests.workcell.fake_bench import MOVES, SEEN, FakeBench
+from workcell.benches import Benches, TrainingCrashed
+from workcell.cli import main
+from workcell.policy_folder import read_policy
+from workcell.train import train
+from workcell.train_spec import TrainSpec, stored_spec
+from workcell.trainer import Trainer, best_margin
+from workcell.training_config import CurriculumConfig, TrainingConfig, resolve_training
+from workcell.training_folder import TrainingFolder
+from workcell.validation import Trial, margin
+
+BENCH = "tests.workcell.fake_bench:FakeBench"
+SMALL = (
+    "training.segment_steps=64",
+    "training.ppo.rollout=32",
+    "training.ppo.hidden=[8]",
+    "training.ppo.batch=32",
+    "training.ppo.learning_rate=0.01",
+    "training.validation.episodes=4",
+    "training.validation.confirm_episodes=3",
+    "training.validation.every=2",
+)
+
+
+def small(**changes):
+    values = {"task": "nut_insertion", "steps": 256, "overrides": SMALL, "factory": BENCH}
+    return TrainSpec(**{**values, **changes})
+
+
+def gone_on(path, steps=None):
+    return stored_spec(path, steps, None, BENCH)
+
+
+def rows(path):
+    with (path / "progress.csv").open(newline="") as file:
+        return [{k: v for k, v in row.items() if k != "wall_s"} for row in csv.DictReader(file)]
+
+
+def stop_in(segment):
+    def on_progress(now):
+        if now.doing == "learning" and now.standing.segment == segment:
+            raise KeyboardInterrupt
+
+    return on_progress
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    return train(small(), tmp_path_factory.mktemp("trained") / "run")
+
+
+def test_what_is_learned_beats_the_script_on_seeds_that_were_not_learned_from(trained):
+    found, sure = trained.validation, trained.confirmation
+    assert (found.n, found.successes, sure.n) == (4, 4, 3)
+    assert found.faster_s > 0.01
+    assert sure.better
+    seeds = [trial.seed for trial in (*trained.standing.best.trials, *trained.standing.confirm)]
+    assert seeds == [*range(900_000, 900_004), *range(950_000, 950_003)]
+
+
+def test_the_policy_says_where_it_came_from(trained):
+    manifest = read_policy(trained.policy).manifest
+    assert manifest.training.command == trained.spec.command
+    assert manifest.training.seed == 0
+    assert 0.0 < manifest.training.wall_s < trained.standing.wall_s
+    assert [record.first_seed for record in manifest.evaluation] == [900_000, 950_000]
+    assert "4 of 4 succeeded, the script alone 4" in manifest.description
+    assert "--set training.segment_steps=64" in trained.spec.command
+
+
+def test_curves_have_a_line_for_each_segment(trained):
+    told = rows(trained.path)
+    assert [row["segment"] for row in told] == ["1", "2", "3", "4"]
+    assert [row["validation_successes"] for row in told] == ["", "4", "", "4"]
+    assert all(float(row["approx_kl"]) >= 0.0 for row in told)
+
+
+@pytest.mark.parametrize("segment", [0, 1, 3])
+def test_what_was_interrupted_comes_to_the_same_result_to_the_bit(trained, tmp_path, segment):
+    cut = train(small(), tmp_path / "run", on_progress=stop_in(segment))
+    assert (cut.interrupted, cut.standing.segment) == (True, segment)
+    again = train(gone_on(tmp_path / "run"), resume=tmp_path / "run")
+    assert rows(again.path) == rows(trained.path)
+    one, other = (load_file(r.path / "checkpoint.safetensors") for r in (trained, again))
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    weights = [read_policy(r.policy).manifest.files for r in (trained, again)]
+    assert weights[0] == weights[1]
+    assert again.confirmation == trained.confirmation
+
+
+def test_a_segment_whose_checkpoint_was_not_written_is_done_again(trained, tmp_path, monkeypatch):
+    write = TrainingFolder.save
+
+    def die(self, standing, learner):
+        if standing.segment == 2:
+            raise RuntimeError("killed")
+        write(self, standing, learner)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingFolder, "save", die)
+        with pytest.raises(RuntimeError, match="killed"):
+            train(small(), tmp_path / "run")
+    assert len(rows(tmp_path / "run")) == 2
+    again = train(gone_on(tmp_path / "run"), resume=tmp_path / "run")
+    assert rows(again.path) == rows(trained.path)
+
+
+def test_what_has_ended_can_be_given_more(trained, tmp_path):
+    train(small(steps=128), tmp_path / "run")
+    longer = train(gone_on(tmp_path / "run", steps=256), resume=tmp_path / "run")
+    assert rows(longer.path) == rows(trained.path)
+
+
+def test_another_seed_learns_something_else(trained, tmp_path):
+    other = train(small(seed=1, steps=64), tmp_path / "run")
+    assert rows(other.path)[0]["reward"] != rows(trained.path)[0]["reward"]
+
+
+@pytest.mark.parametrize("task", CORRECTED)
+def test_what_comes_along_validates_and_measures_apart(task):
+    training = resolve_training(task, "factory", ()).get("training", TrainingConfig)
+    validation = training.validation
+    assert not set(validation.seeds) & set(validation.confirm_seeds)
+    assert min(validation.seeds) >= 900_000
+    assert max(validation.confirm_seeds) < 1_000_000
+    assert "talos" in training.drives
+
+
+def test_how_hard_a_plug_is_pushed_is_the_scripts_alone():
+    residual = resolve_training("hv_plugging", "factory", ()).get("residual", ResidualConfig)
+    authority = residual.authority
+    assert (authority.translation_m[2], authority.stiffness) == (0.0, 0.0)
+    assert not {"lock", "unlock", "extract"} & set(authority.motions)
+
+
+def test_episodes_differ_more_once_most_succeed_and_less_when_few_do():
+    curriculum = CurriculumConfig(start=0.5, beyond=0.25, step=0.25, episodes=4)
+    assert curriculum.bounds("factory") == (0.5, 1.25)
+    assert curriculum.bounds("nominal") == (0.0, 0.25)
+    moved = [
+        curriculum.moved(place, tries, "factory")
+        for place, tries in (
+            (0.5, [True] * 3),
+            (0.5, [True] * 4),
+            (1.25, [True] * 4),
+            (0.75, [True, True, True, False]),
+            (0.75, [True, False, False, False]),
+            (0.5, [False] * 4),
+        )
+    ]
+    assert moved == [0.5, 0.75, 1.25, 0.75, 0.5, 0.5]
+
+
+class Typed(Learner):
+    """Its network's first number after each segment is as a test types it."""
+
+    steps = 16
+
+    def __init__(self, *numbers):
+        self.numbers, self.segment = numbers, -1
+
+    def begin(self, segment):
+        self.segment = segment
+
+    @property
+    def explorer(self):
+        return Explorer(network([0.0] * MOVES + [-5.0] * MOVES), squashed=False)
+
+    def update(self, chunks):
+        return {}
+
+    def network(self):
+        return network([self.numbers[self.segment], 0.0])
+
+    def state(self):
+        return LearnerState({}, {})
+
+    def restore(self, state):
+        pass
+
+
+def network(bias):
+    spec = MlpSpec(SEEN, (), len(bias))
+    weight = np.zeros((len(bias), SEEN), np.float32)
+    tensors = {"layers.0.weight": weight, "layers.0.bias": np.array(bias, np.float32)}
+    return Mlp(spec, tensors, Normalization.none(SEEN))
+
+
+def run_typed(path, *numbers):
+    overrides = (*SMALL, "training.segment_steps=16", "training.validation.every=1")
+    spec = small(steps=16 * len(numbers), overrides=overrides)
+    config = resolve_training(spec.task, spec.level, overrides)
+    with TrainingFolder(path, resume=False) as folder, Benches(config, 1, BENCH) as benches:
+        nothing = lambda *told: None  # noqa: E731
+        trainer = Trainer(spec, config, folder, benches, Typed(*numbers), nothing, nothing)
+        trainer.run()
+    return trainer.standing, read_policy(path / "policy")
+
+
+def test_the_best_is_kept_not_the_last(tmp_path):
+    standing, stored = run_typed(tmp_path / "run", 0.2, 0.9, 0.5)
+    assert standing.best.segment == 2
+    assert stored.network.tensors["layers.0.bias"][0] == np.float32(0.9)
+    assert best_margin(standing).faster_s == pytest.approx(0.04 * (10 - 6))
+
+
+def test_one_that_fails_is_not_kept_however_fast(tmp_path):
+    # At -0.9 the time is over before the job is done.
+    standing, _ = run_typed(tmp_path / "run", -0.2, -0.9)
+    assert standing.best.segment == 1
+    assert best_margin(standing).successes == 4
+    assert not best_margin(standing).better
+
+
+def trials(*times):
+    return [Trial(i, time is not None, time or 99.0, 10.0) for i, time in enumerate(times)]
+
+
+def test_success_counts_before_time_up_to_the_scripts():
+    script = trials(5.0, 5.0, None, 5.0)
+    slow = margin(script, trials(5.0, 5.0, 5.0, 5.0))
+    fast = margin(script, trials(4.0, 4.0, None, 4.0))
+    failing = margin(script, trials(1.0, 1.0, None, None))
+    assert failing.rank < slow.rank < fast.rank
+    assert fast.better
+    assert not failing.better
+
+
+def test_seeds_of_another_list_are_not_compared():
+    with pytest.raises(ValueError, match="same ones"):
+        margin(trials(1.0), [Trial(7, True, 1.0, 1.0)])
+
+
+def test_simulations_in_other_processes_do_what_they_would_do_here(tmp_path):
+    explorer = Typed().explorer
+    with Benches(resolve_training("nut_insertion", "factory", ()), 2, BENCH) as benches:
+        assert benches.sizes().lanes == 4
+        benches.each("begin", [(3, 0.0), (4, 0.0)])
+        chunks = benches.each("collect", [(explorer, 8)] * 2)
+        ends = list(benches.shared("run", [(seed, None) for seed in range(5)]))
+    for seed, chunk in zip((3, 4), chunks, strict=True):
+        here = FakeBench(None)
+        here.begin(seed, 0.0)
+        wanted = here.collect(explorer, 8)
+        assert np.array_equal(chunk.seen["policy"], wanted.seen["policy"])
+        assert np.array_equal(chunk.actions, wanted.actions)
+    assert [end.seed for end in ends] == [0, 1, 2, 3, 4]
+
+
+def test_two_simulations_learn_together(tmp_path):
+    one = train(small(workers=2, steps=64), tmp_path / "run")
+    assert (one.standing.steps, one.standing.segment) == (64, 1)
+
+
+def test_a_simulation_that_dies_ends_the_training_and_leaves_it_resumable(tmp_path):
+    dying = small(workers=2, factory="tests.workcell.fake_bench:DyingBench")
+    with pytest.raises(TrainingCrashed, match="--resume"):
+        train(dying, tmp_path / "run")
+    assert gone_on(tmp_path / "run").command == dying.command
+
+
+@pytest.fixture
+def command(capfd):
+    def run(*words, bench=BENCH):
+        code = main(["train", *map(str, words)], bench)
+        return (code, *capfd.readouterr())
+
+    return run
+
+
+def sets(values):
+    return [word for value in values for word in ("--set", value)]
+
+
+def test_the_command_tells_and_prints_one_object(command, tmp_path):
+    words = ("nut_insertion", "--steps", 64, "--out", tmp_path / "run", *sets(SMALL))
+    code, printed, told = command(*words, "--json")
+    result = json.loads(printed)
+    assert (code, result["steps"], result["segments"]) == (0, 64, 1)
+    assert result["policy"] == str(tmp_path / "run" / "policy")
+    assert "segment 1: 64 steps" in told
+    assert f"next: workcell evaluate nut_insertion --policy {tmp_path / 'run' / 'policy'}" in told
+    code, printed, _ = command("--resume", tmp_path / "run")
+    assert code == 0
+    assert "had ended" in printed
+
+
+def test_ctrl_c_ends_it_and_says_how_to_go_on(command, tmp_path):
+    words = ("nut_insertion", "--steps", 128, "--out", tmp_path / "run", *sets(SMALL))
+    code, printed, _ = command(*words, bench="tests.workcell.fake_bench:InterruptedBench")
+    assert code == 130
+    assert f"go on with: workcell train --resume {tmp_path / 'run'}" in printed
+    assert json.loads(command("--resume", tmp_path / "run", "--json")[1])["segments"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "task: expected the name of one"),
+        (("nut_insertoin",), "nut_insertoin"),
+        (("hv_inspection",), "no script that is corrected"),
+        (("nut_insertion", "--algorithm", "ppp"), "Known: crossq, ppo, sac"),
+        (("nut_insertion", "--seed", "900000"), "--seed: expected 0 to 899999"),
+        (("nut_insertion", "--steps", "0"), "--steps: expected 1 or more"),
+        (("nut_insertion", "--minutes", "0"), "--minutes: expected more than 0"),
+        (("nut_insertion", "--steps", "9", "--minutes", "9"), "one of them"),
+        (("nut_insertion", "--workers", "0"), "--workers: expected 1 or more"),
+        (("nut_insertion", "--level", "harder"), "hard"),
+        (("nut_insertion", "--set", "training.ppo.bach=3"), "Did you mean 'batch'?"),
+        (("nut_insertion", "--set", "training.ppo.clip=-1"), "--set: training.ppo.clip: expected"),
+        (
+            ("nut_insertion", "--set", "training.validation.first_seed=1000000"),
+            "training.validation.first_seed: expected",
+        ),
+        (("--resume", "nowhere"), "expected the folder of a training"),
+        (("--resume", "nowhere", "--seed", "3"), "--seed: leave it out"),
+        (("nut_insertion", "--resume", "nowhere"), "task: leave it out"),
+    ],
+)
+def test_wrong_input_is_refused_in_one_line(command, tmp_path, monkeypatch, words, told):
+    monkeypatch.chdir(tmp_path)
+    code, printed, complaint = command(*words)
+    assert (code, printed) == (2, "")
+    assert told in complaint
+    assert complaint.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(command, tmp_path):
+    (tmp_path / "run").mkdir()
+    code, _, complaint = command("nut_insertion", "--out", tmp_path / "run")
+    assert code == 2
+    assert "exists and is not overwritten" in complaint
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_what_cannot_be_built_is_refused_before_anything_is_written(command, tmp_path):
+    words = ("nut_insertion", "--out", tmp_path / "run")
+    for workers in (1, 2):
+        refuse = "tests.workcell.fake_bench:refuse"
+        code, _, complaint = command(*words, "--workers", workers, bench=refuse)
+        assert code == 2
+        assert "example-robot-data is not installed" in complaint
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_is_gone_on_with_by_one_process_and_as_it_was_begun(trained, tmp_path):
+    with (
+        TrainingFolder(trained.path, resume=True),
+        pytest.raises(ConfigError, match="being written"),
+    ):
+        gone_on(trained.path)
+    other = small(overrides=(*SMALL, "training.ppo.batch=64"))
+    with pytest.raises(ConfigError, match=r"training\.ppo\.batch was 32, is 64"):
+        train(other, resume=trained.path)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    train(small(steps=64), tmp_path / "run")
+    (tmp_path / "run" / "checkpoint.safetensors").write_bytes(b"not this")
+    with pytest.raises(ConfigError, match=r"checkpoint\.safetensors: expected the checkpoint"):
+        train(gone_on(tmp_path / "run"), resume=tmp_path / "run")
