@@ -21,6 +21,7 @@ from robot.log import set_up
 from workcell.cli_balance import add_balance_commands
 from workcell.cli_measure import add_commands
 from workcell.cli_policy import add_policy_commands
+from workcell.cli_touch import add_touch_commands
 from workcell.console import (
     INTERRUPTED,
     WRONG_QUESTION,
@@ -148,6 +149,7 @@ def standing(
 add_commands(app)
 add_policy_commands(app)
 add_balance_commands(app)
+add_touch_commands(app)
 
 
 def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:

@@ -1,0 +1,139 @@
+"""The commands about what hands feel: `touch train`, `touch test`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from robot.errors import ConfigError
+from workcell.console import Json, open_output
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from workcell.touch import PartFigures
+
+# What is wanted: a median position error in mm, a median angle in degrees, and a share inside two
+# standard deviations.
+_POSITION_MM, _ANGLE_DEG, _INSIDE = 0.3, 2.0, (0.90, 0.98)
+_FIRST_TEST_SEED = 1_000_000
+_LAST_TRAINING_SEED = 899_999
+
+Network = Annotated[
+    str,
+    typer.Argument(help="Folder of a touch network, or a task: the one that comes along for it."),
+]
+TestSeed = Annotated[int, typer.Option(help="Of the grasps; from 1000000 on none was learned from.")]
+
+
+def add_touch_commands(app: typer.Typer) -> None:
+    """Add the commands of this module, under `touch`."""
+    group = typer.Typer(help="How parts lie in the hand, felt by the pads: teaching, measuring.")
+    group.command()(train)
+    group.command()(test)
+    app.add_typer(group, name="touch")
+
+
+def train(
+    task: Annotated[str, typer.Argument(help="Whose parts: nut_insertion or hv_plugging.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the network.")],
+    grasps: Annotated[int, typer.Option(min=20, help="Of each part, in the rig.")] = 2000,
+    readings: Annotated[int, typer.Option(min=1, help="Of each grasp, by other pads.")] = 12,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each reading is seen.")] = 40,
+    seed: Annotated[int, typer.Option(help="Of the weights and of every draw.")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace a network that is there.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Teach a touch network on simulated grasps; minutes on one core."""
+    from policies.tactile.train import TrainConfig
+    from workcell.touch import DataConfig, train_touch
+
+    if not 0 <= seed <= _LAST_TRAINING_SEED:
+        raise ConfigError(
+            f"--seed: expected 0 to {_LAST_TRAINING_SEED}, got {seed}: larger ones are for "
+            "measuring"
+        )
+    command = (
+        f"workcell touch train {task} {out.name} --grasps {grasps} --readings {readings} "
+        f"--epochs {epochs} --seed {seed}"
+    )
+    with open_output(as_json) as output, output.console.status("grasping") as status:
+        stored = train_touch(
+            task,
+            out,
+            DataConfig(grasps, readings, seed),
+            TrainConfig(epochs=epochs, seed=seed),
+            command,
+            overwrite=overwrite,
+            progress=status.update,
+        )
+        record = stored.manifest.training
+        output.console.print(f"{stored.path}: {record.steps} readings in {record.wall_s:.0f} s")
+        output.console.print(f"next: workcell touch test {stored.path}", markup=False)
+        output.result({"policy": str(stored.path), "fingerprint": stored.manifest.fingerprint})
+    return 0
+
+
+def test(
+    network: Network,
+    grasps: Annotated[int, typer.Option(min=10, help="Of each part, in the rig.")] = 500,
+    level: Annotated[str, typer.Option(help="How far off the grasps are.")] = "hard",
+    seed: TestSeed = _FIRST_TEST_SEED,
+    as_json: Json = False,
+) -> int:
+    """Measure how well a network tells how parts lie in the hand, and whether it knows how well."""
+    from workcell.touch import as_json as plain
+    from workcell.touch import measure_touch, shipped_touch, touch_policy
+
+    folder = Path(network)
+    policy = touch_policy(folder if folder.is_dir() else shipped_touch(network))
+    with open_output(as_json) as output:
+        with output.console.status("grasping") as status:
+            figures = measure_touch(policy, grasps, seed, level, status.update)
+        output.console.print(_table(figures))
+        output.console.print(
+            f"wanted: position at most {_POSITION_MM} mm, angle at most {_ANGLE_DEG}° in the "
+            f"median where felt, {_INSIDE[0]:.0%} to {_INSIDE[1]:.0%} inside two sigma; in "
+            "brackets 95 % intervals; the rule is what scripts use without a network",
+            markup=False,
+        )
+        output.result({"level": level, "seed": seed, "figures": plain(figures)})
+    return 0
+
+
+def _table(figures: list[PartFigures]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("part", "pads", "n", "axis", "median error", "95 % below", "inside 2σ", "rule"):
+        table.add_column(name)
+    for part in figures:
+        low, high = part.position_interval
+        table.add_row(
+            part.part,
+            part.sensor,
+            str(part.n),
+            "position",
+            f"{part.position_mm:.2f} ({low:.2f} to {high:.2f}) mm",
+            "",
+            "",
+            f"{part.rule_position_mm:.2f} mm, tells {part.rule_valid:.0%}",
+        )
+        for name, axis in part.axes.items():
+            unit = "°" if name.startswith("angle") else " mm"
+            low, high = axis.interval
+            note = "" if axis.felt else f", not felt: spread {axis.spread:.2f}{unit}"
+            inside = axis.inside_interval
+            table.add_row(
+                "",
+                "",
+                "",
+                name,
+                f"{axis.median:.2f} ({low:.2f} to {high:.2f}){unit}{note}",
+                f"{axis.p95:.2f}{unit}",
+                f"{axis.inside:.1%} ({inside[0]:.1%} to {inside[1]:.1%})",
+                f"{axis.by_rule:.2f}{unit}",
+            )
+    return table
