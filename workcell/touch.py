@@ -27,7 +27,7 @@ from workcell.policy_folder import MANIFEST, StoredPolicy, read_policy, write_po
 from workcell.policy_manifest import TrainingRecord
 from workcell.provenance import commit, versions
 from workcell.statistics import bootstrap_interval, wilson
-from workcell.touch_data import SENSORS, grasps, readings
+from workcell.touch_data import SENSORS, grasps, of_any_age, readings
 from workcell.touch_parts import TouchCase, touch_cases, variation_of
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _training_data(
         if len(made) % 100 == 0:
             tell(f"{len(made)} of {len(cases) * data.grasps} grasps")
     tell(f"{data.readings} readings of each of {len(made)} grasps")
-    return readings(made, SENSORS["worn"], data.seed, each=data.readings, jitter=True)
+    return readings(made, of_any_age, data.seed, each=data.readings, jitter=True)
 
 
 def shipped_touch(task: str) -> Path:

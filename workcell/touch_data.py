@@ -30,6 +30,8 @@ _FORCE_BEFORE = (0.6, 1.3)
 # Longest time since the pads were zeroed, in s: that of the longest cycle.
 _ELAPSED = 76.0
 _AXIS = np.array([0.0, 0.0, 1.0])
+# Of the pads that are learned from.
+_NEW_SHARE = 1.0 / 3.0
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,16 @@ def as_new(rng: np.random.Generator) -> TactileConfig:
     return TactileConfig()
 
 
+def of_any_age(rng: np.random.Generator) -> TactileConfig:
+    """Return pads to learn from: one in three as new, the others worn."""
+    return as_new(rng) if rng.random() < _NEW_SHARE else WORN.draw(rng)
+
+
 SENSORS: dict[str, Callable[[np.random.Generator], TactileConfig]] = {
     "new": as_new,
     "worn": WORN.draw,
 }
-"""How bad the pads are, by name."""
+"""How bad the pads are that a network is tested with, by name."""
 
 
 @dataclass(frozen=True, eq=False)
