@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 LEVEL = "hard"
 """What touch is trained for: the widest level."""
 
-# Grasps to learn from are so many times as far off, so that what is tested is not at an edge.
-_REACH = 1.3
 _ROBOT = "talos"
 # An axis is felt if knowing it is at least so many times as exact as knowing nothing.
 _FELT = 0.5
@@ -189,7 +187,8 @@ def _training_data(
     tell: Callable[[str], None],
 ) -> TouchSamples:
     made = []
-    for grasp in grasps(cases, pads, variation_of(task, LEVEL), data.grasps, data.seed, _REACH):
+    wider = [case.wider() for case in cases]
+    for grasp in grasps(wider, pads, variation_of(task, LEVEL), data.grasps, data.seed):
         made.append(grasp)
         if len(made) % 100 == 0:
             tell(f"{len(made)} of {len(cases) * data.grasps} grasps")

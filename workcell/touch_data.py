@@ -125,7 +125,6 @@ def grasps(
     variation: Variation,
     count: int,
     seed: int,
-    reach: float = 1.0,
 ) -> Iterator[CaseGrasp]:
     """Yield grasps in the rig, those that the script would take for one, part after part.
 
@@ -135,7 +134,6 @@ def grasps(
         variation: The level.
         count: Of each part.
         seed: Of all that is drawn.
-        reach: How many times as far off as the level says.
     """
     for number, case in enumerate(cases):
         rng = np.random.default_rng([seed, number])
@@ -143,7 +141,7 @@ def grasps(
         try:
             made = 0
             while made < count:
-                grasped = rig.grasp(case.draw(rng, variation, reach))
+                grasped = rig.grasp(case.draw(rng, variation))
                 if grasped.held and abs(grasped.opening - case.part.width) <= _WIDTH_ERROR:
                     made += 1
                     yield CaseGrasp(case, grasped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +28,9 @@ from workcell.config import config_folder, load
 
 # A hand gives way to where a part is across it until so much is left, in m.
 _ACROSS = 1e-3
+# What is learned from lies so many times as far off as what is tested, so that that is not at an
+# edge; and at least so far, in m, since a part that is to be grasped again may lie 5 mm off.
+_WIDER, _LEAST_OFFSET = 1.3, 6e-3
 # What pulls at a held part: up to this force, in N, and torque, in N·m, besides a plug's weight.
 _NUT_LOAD = (10.0, 0.05)
 _PLUG_LOAD = (15.0, 0.15)
@@ -46,7 +50,7 @@ class TouchCase:
         pad_friction: Returns the pads' friction for a drawn friction of parts on each other.
         pad_spinning: The pads' spinning friction, in m.
         force: With which each finger squeezes, in N.
-        offset: How far off it lies along tool x and z before the fingers close, in m.
+        offset: How far off it lies along tool x and z before the fingers close, in m. Shape (2,).
         tilt: How far it is turned about each axis, in rad. Shape (3,).
         load: Largest force and torque on it, in N and N·m.
         weight: Of what the hand carries, in N.
@@ -60,11 +64,16 @@ class TouchCase:
     pad_friction: Callable[[float], float]
     pad_spinning: float
     force: float
-    offset: float
+    offset: tuple[float, float]
     tilt: tuple[float, float, float]
     load: tuple[float, float]
     weight: float
     jitter: tuple[float, float, float]
+
+    @property
+    def slides(self) -> bool:
+        """Whether nothing but friction keeps it from lying elsewhere along tool z."""
+        return self.jitter[1] > 0.0
 
     def placed(self, shift_x: float, shift_z: float, turn: tuple[float, float, float]) -> Pose:
         """Return where the part is in the tool frame if it lies off the nominal grasp.
@@ -78,20 +87,40 @@ class TouchCase:
         turned = Pose.from_rotation_vector(turn) @ nominal
         return Pose(nominal.position + np.array([shift_x, 0.0, shift_z]), turned.quaternion)
 
-    def draw(
-        self, rng: np.random.Generator, variation: Variation, reach: float = 1.0
-    ) -> Attempt:
-        """Return a grasp to be made.
+    def wider(self) -> TouchCase:
+        """Return the same with grasps further off than those it is tested on, to learn from."""
+        x, y, z = (_WIDER * angle for angle in self.tilt)
+        # Walls would keep fingers from closing on a part that lies further off along them.
+        least = (_LEAST_OFFSET, _LEAST_OFFSET if self.slides else 0.0)
+        along_x, along_z = (
+            max(_WIDER * far, bound) for far, bound in zip(self.offset, least, strict=True)
+        )
+        return dataclasses.replace(self, offset=(along_x, along_z), tilt=(x, y, z))
+
+    def draw(self, rng: np.random.Generator, variation: Variation) -> Attempt:
+        """Return a grasp to be made, as far off as one may be.
 
         Args:
             rng: What is drawn from.
             variation: The level, for friction and grip force.
-            reach: How many times as far off as the level says.
         """
-        shift_x, shift_z = symmetric(rng, reach * self.offset, 2)
+        shift_x, shift_z = symmetric(rng, 1.0, 2) * np.array(self.offset)
         across = symmetric(rng, _ACROSS, 1)[0]
-        turn = reach * symmetric(rng, 1.0) * np.array(self.tilt)
+        turn = symmetric(rng, 1.0) * np.array(self.tilt)
         start = self.placed(shift_x, shift_z, (turn[0], turn[1], turn[2]))
+        return self.attempt(start, rng, variation, across)
+
+    def attempt(
+        self, start: Pose, rng: np.random.Generator, variation: Variation, across: float = 0.0
+    ) -> Attempt:
+        """Return a grasp of the part where it lies; its force, friction and load are drawn.
+
+        Args:
+            start: Where it lies in the tool frame.
+            rng: What is drawn from.
+            variation: The level, for friction and grip force.
+            across: How far it is off the middle between the pads besides, in m.
+        """
         return Attempt(
             Pose(start.position + np.array([0.0, across, 0.0]), start.quaternion),
             force=self.force * (1.0 + float(symmetric(rng, variation.grip_share, 1)[0])),
@@ -145,7 +174,7 @@ def _nut(size: NutSize, variation: NutVariation) -> TouchCase:
     nut = nut_part(size.name, size)
     # As the simulation computes a nut away from its pin.
     inertia = (SplineFitConfig().far_inertia,) * 3
-    tilt = variation.grasp_tilt
+    tilt, off = variation.grasp_tilt, variation.grasp_offset + variation.feeder_offset
     return TouchCase(
         name=size.name,
         part=RigPart(
@@ -159,7 +188,7 @@ def _nut(size: NutSize, variation: NutVariation) -> TouchCase:
         pad_friction=lambda friction: friction + PAD_FRICTION_ABOVE_STEEL,
         pad_spinning=_SPINNING,
         force=NutInsertionConfig().demands.grip_force,
-        offset=variation.grasp_offset + variation.feeder_offset,
+        offset=(off, off),
         tilt=(tilt, tilt, 0.0),
         load=_NUT_LOAD,
         weight=_GRAVITY * size.mass,
@@ -183,7 +212,7 @@ def _plug(kind: ConnectorType, variation: HvVariation) -> TouchCase:
         pad_friction=lambda friction: PAD_FRICTION + PAD_FRICTION_SHARE * friction,
         pad_spinning=0.0,
         force=HvPluggingConfig().demands.grip_force,
-        offset=variation.grasp_offset,
+        offset=(variation.grasp_offset, variation.grasp_offset),
         tilt=(tilt, tilt, tilt),
         load=_PLUG_LOAD,
         weight=_GRAVITY * kind.mass,
