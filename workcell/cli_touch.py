@@ -1,23 +1,30 @@
-"""The commands about what hands feel: `touch train`, `touch test`."""
+"""The commands about what hands feel: `touch train`, `touch test`, `touch regrasp`."""
 
 from __future__ import annotations
 
+import dataclasses
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from robot.errors import ConfigError
 from workcell.console import Json, open_output
+from workcell.records import plain_json
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from workcell.touch import PartFigures
+    from workcell.touch_figures import PartFigures
+    from workcell.touch_regrasp import RegraspFigures
 
 # What is wanted: a median position error in mm, a median angle in degrees, and a share inside two
 # standard deviations.
 _POSITION_MM, _ANGLE_DEG, _INSIDE = 0.3, 2.0, (0.90, 0.98)
+# Share of the grasps that are to be led to where they should lie.
+_REACHED = 0.95
 _FIRST_TEST_SEED = 1_000_000
 _LAST_TRAINING_SEED = 899_999
 
@@ -25,14 +32,17 @@ Network = Annotated[
     str,
     typer.Argument(help="Folder of a touch network, or a task: the one that comes along for it."),
 ]
-TestSeed = Annotated[int, typer.Option(help="Of the grasps; from 1000000 on none was learned from.")]
+TestSeed = Annotated[
+    int, typer.Option(help="Of the grasps; from 1000000 on none was learned from.")
+]
 
 
 def add_touch_commands(app: typer.Typer) -> None:
     """Add the commands of this module, under `touch`."""
     group = typer.Typer(help="How parts lie in the hand, felt by the pads: teaching, measuring.")
     group.command()(train)
-    group.command()(test)
+    group.command("test")(measure)
+    group.command()(regrasp)
     app.add_typer(group, name="touch")
 
 
@@ -76,7 +86,7 @@ def train(
     return 0
 
 
-def test(
+def measure(
     network: Network,
     grasps: Annotated[int, typer.Option(min=10, help="Of each part, in the rig.")] = 500,
     level: Annotated[str, typer.Option(help="How far off the grasps are.")] = "hard",
@@ -84,37 +94,79 @@ def test(
     as_json: Json = False,
 ) -> int:
     """Measure how well a network tells how parts lie in the hand, and whether it knows how well."""
-    from workcell.touch import as_json as plain
-    from workcell.touch import measure_touch, shipped_touch, touch_policy
+    from workcell.touch import touch_named
+    from workcell.touch_figures import measure_touch
 
-    folder = Path(network)
-    policy = touch_policy(folder if folder.is_dir() else shipped_touch(network))
+    policy = touch_named(network)
     with open_output(as_json) as output:
         with output.console.status("grasping") as status:
             figures = measure_touch(policy, grasps, seed, level, status.update)
-        output.console.print(_table(figures))
+        output.console.print(_touch_table(figures))
         output.console.print(
             f"wanted: position at most {_POSITION_MM} mm, angle at most {_ANGLE_DEG}° in the "
             f"median where felt, {_INSIDE[0]:.0%} to {_INSIDE[1]:.0%} inside two sigma; in "
             "brackets 95 % intervals; the rule is what scripts use without a network",
             markup=False,
         )
-        output.result({"level": level, "seed": seed, "figures": plain(figures)})
+        output.result({"level": level, "seed": seed, "figures": _plain(figures)})
     return 0
 
 
-def _table(figures: list[PartFigures]) -> Table:
-    from rich.table import Table
+def regrasp(
+    network: Network,
+    trials: Annotated[
+        int, typer.Option(min=10, help="Of each part, with pads of each kind.")
+    ] = 100,
+    seed: TestSeed = _FIRST_TEST_SEED,
+    at_most: Annotated[int, typer.Option(min=1, max=20, help="Re-grasps in one trial.")] = 5,
+    as_json: Json = False,
+) -> int:
+    """Measure how well parts that lie 5 mm and 5° off are led to a grasp that was shown."""
+    from policies.tactile.regrasp import RegraspConfig
+    from workcell.touch import touch_named
+    from workcell.touch_regrasp import GOAL, WITHIN, measure_regrasps
 
-    table = Table(box=None, pad_edge=False)
-    for name in ("part", "pads", "n", "axis", "median error", "95 % below", "inside 2σ", "rule"):
-        table.add_column(name)
+    policy = touch_named(network)
+    config = RegraspConfig(at_most=at_most)
+    with open_output(as_json) as output:
+        with output.console.status("grasping") as status:
+            figures = measure_regrasps(policy, trials, seed, config, status.update)
+        output.console.print(_regrasp_table(figures))
+        output.console.print(
+            f"reached: within {1e3 * GOAL[0]:g} mm and {math.degrees(GOAL[1]):.1f}° of the grasp "
+            f"that was shown after at most {WITHIN} re-grasps, from 5 mm and 5° off; wanted: "
+            f"{_REACHED:.0%}; in brackets 95 % intervals",
+            markup=False,
+        )
+        output.result({"seed": seed, "at_most": at_most, "figures": _plain(figures)})
+    return 0
+
+
+def _plain(figures: Sequence[PartFigures] | Sequence[RegraspFigures]) -> list[Any]:
+    return [plain_json(dataclasses.asdict(part)) for part in figures]
+
+
+def _regrasp_table(figures: list[RegraspFigures]) -> Table:
+    table = _table_of("part, pads", "n", "reached", "after 0, 1, 2 … re-grasps", "taken", "end")
+    for part in figures:
+        low, high = part.interval
+        table.add_row(
+            f"{part.part}, {part.sensor}",
+            str(part.n),
+            f"{part.reached:.1%} ({low:.1%} to {high:.1%})",
+            ", ".join(f"{100.0 * share:.0f}" for share in part.after) + " %",
+            f"{part.regrasps:.1f}",
+            f"{part.position_mm:.2f} mm, {part.angle_deg:.1f}°",
+        )
+    return table
+
+
+def _touch_table(figures: list[PartFigures]) -> Table:
+    table = _table_of("axis", "median error", "95 % below", "inside 2 sigma", "rule")
     for part in figures:
         low, high = part.position_interval
+        table.add_row(f"{part.part}, {part.sensor} pads, n = {part.n}", style="bold")
         table.add_row(
-            part.part,
-            part.sensor,
-            str(part.n),
             "position",
             f"{part.position_mm:.2f} ({low:.2f} to {high:.2f}) mm",
             "",
@@ -124,16 +176,22 @@ def _table(figures: list[PartFigures]) -> Table:
         for name, axis in part.axes.items():
             unit = "°" if name.startswith("angle") else " mm"
             low, high = axis.interval
-            note = "" if axis.felt else f", not felt: spread {axis.spread:.2f}{unit}"
+            note = "" if axis.felt else f"; not felt, spread {axis.spread:.2f}{unit}"
             inside = axis.inside_interval
             table.add_row(
-                "",
-                "",
-                "",
                 name,
                 f"{axis.median:.2f} ({low:.2f} to {high:.2f}){unit}{note}",
                 f"{axis.p95:.2f}{unit}",
                 f"{axis.inside:.1%} ({inside[0]:.1%} to {inside[1]:.1%})",
                 f"{axis.by_rule:.2f}{unit}",
             )
+    return table
+
+
+def _table_of(*columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name)
     return table

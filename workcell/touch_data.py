@@ -149,31 +149,43 @@ def grasps(
             rig.close()
 
 
-def read_grasp(
-    grasp: CaseGrasp,
-    sensor: TactileConfig,
-    rng: np.random.Generator,
-    moved: Array | None = None,
-) -> tuple[Array, float, Array]:
-    """Return what pads and fingers say of a grasp, and how the part lies in it.
+class Pads:
+    """The pads and finger joints of one episode, that one grasp after another is read with."""
 
-    Args:
-        grasp: Which.
-        sensor: What the pads are like.
-        rng: What is wrong with them in this episode, and what was felt before, is drawn from it.
-        moved: By how much the part lies elsewhere than in the grasp, as `in_hand`; not if omitted.
+    def __init__(self, sensor: TactileConfig, rng: np.random.Generator) -> None:
+        """Draw what is wrong with them, and how long ago they were zeroed.
 
-    Returns:
-        Pressures, in Pa, shape (2, rows, columns); the opening, in m; the part, as `in_hand`.
-    """
-    moved = np.zeros(len(AXES)) if moved is None else moved
-    taxels = Taxels(sensor, rng)
-    elapsed = rng.uniform(0.0, _ELAPSED)
-    share = rng.uniform(*_FORCE_BEFORE)
-    taxels.feel(_image(grasp, sensor, moved + _SLID * rng.normal(size=len(AXES)), share), elapsed)
-    pressure = taxels.feel(_image(grasp, sensor, moved, 1.0), elapsed)
-    opening = grasp.grasped.opening + NOISE_LEVELS["B"].opening * float(rng.normal())
-    return pressure, opening, grasp.in_hand + moved
+        Args:
+            sensor: What they are like.
+            rng: What is drawn from, noise of the readings too.
+        """
+        self._sensor = sensor
+        self._rng = rng
+        self._taxels = Taxels(sensor, rng)
+        self._elapsed = rng.uniform(0.0, _ELAPSED)
+
+    def read(self, grasp: CaseGrasp, moved: Array | None = None) -> tuple[Array, float]:
+        """Return what is felt of a grasp once it is held, and measured of the fingers.
+
+        Args:
+            grasp: Which.
+            moved: By how much the part lies elsewhere than in the grasp, as `in_hand`; not if
+                omitted.
+
+        Returns:
+            Pressures, in Pa, shape (2, rows, columns); the opening, in m.
+        """
+        rng, moved = self._rng, np.zeros(len(AXES)) if moved is None else moved
+        share = rng.uniform(*_FORCE_BEFORE)
+        before = _image(grasp, self._sensor, moved + _SLID * rng.normal(size=len(AXES)), share)
+        self._taxels.feel(before, self._elapsed)
+        pressure = self._taxels.feel(_image(grasp, self._sensor, moved, 1.0), self._elapsed)
+        return pressure, grasp.grasped.opening + NOISE_LEVELS["B"].opening * float(rng.normal())
+
+    def let_go(self, seconds: float) -> None:
+        """Feel nothing for a while, in s."""
+        self._elapsed += seconds
+        self._taxels.feel(np.zeros(self._sensor.shape), self._elapsed)
 
 
 def _image(grasp: CaseGrasp, sensor: TactileConfig, moved: Array, share: float) -> Array:
@@ -217,10 +229,10 @@ def readings(
         bound = np.array(grasp.case.jitter) if jitter else np.zeros(len(AXES))
         for _ in range(each):
             moved = rng.uniform(-1.0, 1.0, len(AXES)) * bound
-            pressure, opening, truth = read_grasp(grasp, sensor(rng), rng, moved)
+            pressure, opening = Pads(sensor(rng), rng).read(grasp, moved)
             pressures.append((pressure / 1e3).astype(np.float32))
             openings.append(opening)
-            truths.append(truth)
+            truths.append(grasp.in_hand + moved)
     return TouchSamples(
         pressure_kpa=np.stack(pressures),
         opening=np.array(openings),

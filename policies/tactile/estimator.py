@@ -161,9 +161,7 @@ class TouchPolicy(LearnedPolicy):
         log_share = LOG_SIGMA_MIDDLE + LOG_SIGMA_HALF * numbers[:, _AXES:]
         return numbers[:, :_AXES] * scale, np.exp(log_share) * scale
 
-    def estimate(
-        self, pressure_kpa: NDArray[np.float32], opening: float
-    ) -> InHandEstimate | None:
+    def estimate(self, pressure_kpa: NDArray[np.float32], opening: float) -> InHandEstimate | None:
         """Return how the part lies in the hand, or None if not both pads feel one.
 
         Args:

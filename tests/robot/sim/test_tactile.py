@@ -7,7 +7,7 @@ from robot.arrays import Array
 from robot.signals.tactile import contact_patch, estimate_in_hand
 from robot.sim.pad_image import cylinder_image
 from robot.sim.tactile import HeldShape, TactilePad
-from robot.sim.taxels import TactileConfig, Taxels
+from robot.sim.taxels import TactileConfig
 from robot.spatial import Pose
 from tests.robot.sim.gripper import LENGTH, MASS, RADIUS, Gripper
 
