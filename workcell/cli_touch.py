@@ -94,8 +94,8 @@ def measure(
     as_json: Json = False,
 ) -> int:
     """Measure how well a network tells how parts lie in the hand, and whether it knows how well."""
-    from workcell.touch import touch_named
     from workcell.touch_figures import measure_touch
+    from workcell.touch_network import touch_named
 
     policy = touch_named(network)
     with open_output(as_json) as output:
@@ -123,7 +123,7 @@ def regrasp(
 ) -> int:
     """Measure how well parts that lie 5 mm and 5° off are led to a grasp that was shown."""
     from policies.tactile.regrasp import RegraspConfig
-    from workcell.touch import touch_named
+    from workcell.touch_network import touch_named
     from workcell.touch_regrasp import GOAL, WITHIN, measure_regrasps
 
     policy = touch_named(network)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from policies.tactile.estimator import TouchConfig, TouchPolicy, contract_of
+from policies.tactile.estimator import TouchConfig, contract_of
 from policies.tactile.samples import TouchSamples
 from robot.errors import ConfigError
 from robot.robot_config import PadConfig
 from workcell.build import CellConfig
 from workcell.catalog import known_names, load_robot
-from workcell.config import config_folder
-from workcell.policy_folder import MANIFEST, StoredPolicy, read_policy, write_policy
+from workcell.policy_folder import StoredPolicy, write_policy
 from workcell.policy_manifest import TrainingRecord
 from workcell.provenance import commit, versions
 from workcell.touch_data import grasps, of_any_age, readings
@@ -133,43 +132,3 @@ def _training_data(
             tell(f"{len(made)} of {len(cases) * data.grasps} grasps")
     tell(f"{data.readings} readings of each of {len(made)} grasps")
     return readings(made, of_any_age, data.seed, each=data.readings, jitter=True)
-
-
-def shipped_touch(task: str) -> Path:
-    """Return the folder of the touch network that comes along for a task."""
-    return config_folder() / "touch" / task
-
-
-def touch_named(name: str) -> TouchPolicy:
-    """Return a touch network: that in a folder, or the one that comes along for a task.
-
-    Args:
-        name: A folder, or the name of a task.
-
-    Raises:
-        ConfigError: If there is none, or it is not sound.
-    """
-    folder = Path(name)
-    return touch_policy(folder if folder.is_dir() else shipped_touch(name))
-
-
-def touch_policy(path: Path) -> TouchPolicy:
-    """Return a touch network.
-
-    Args:
-        path: Its folder.
-
-    Raises:
-        ConfigError: If there is none, or it is not sound.
-    """
-    if not (path / MANIFEST).is_file():
-        raise ConfigError(
-            f"{path}: expected the folder of a touch network; `workcell touch train` makes one"
-        )
-    policy = read_policy(path).policy()
-    if not isinstance(policy, TouchPolicy):
-        raise ConfigError(
-            f"{path}: expected a touch network, found a policy for {policy.contract.task}. "
-            "`workcell policy show` says what a folder holds"
-        )
-    return policy
