@@ -1,4 +1,4 @@
-"""The commands about what hands feel: `touch train`, `touch test`, `touch regrasp`."""
+"""The commands about what hands feel: `touch train`, `test`, `regrasp` and `contact`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from policies.contact_state import ContactState
 from robot.errors import ConfigError
 from workcell.console import Json, open_output
 from workcell.records import plain_json
+from workcell.statistics import wilson
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from workcell.contact_figures import Confusion
     from workcell.touch_figures import PartFigures
     from workcell.touch_regrasp import RegraspFigures
 
@@ -43,6 +46,7 @@ def add_touch_commands(app: typer.Typer) -> None:
     group.command()(train)
     group.command("test")(measure)
     group.command()(regrasp)
+    group.command()(contact)
     app.add_typer(group, name="touch")
 
 
@@ -140,6 +144,51 @@ def regrasp(
         )
         output.result({"seed": seed, "at_most": at_most, "figures": _plain(figures)})
     return 0
+
+
+def contact(
+    task: Annotated[str, typer.Argument(help="nut_insertion.")] = "nut_insertion",
+    episodes: Annotated[int, typer.Option(min=1, help="Whole cycles, both arms.")] = 20,
+    level: Annotated[str, typer.Option(help="How far episodes differ.")] = "factory",
+    robot: Annotated[str, typer.Option(help="Who works.")] = "talos_fixed",
+    seed: TestSeed = _FIRST_TEST_SEED,
+    as_json: Json = False,
+) -> int:
+    """Measure how well contact is told: free, touching, on teeth, meshed, wedged, seated."""
+    from workcell.catalog import Choice, resolve_choice
+    from workcell.contact_figures import STATES, measure_contact
+
+    config = resolve_choice(Choice(task, level=level, robot=robot))
+    with open_output(as_json) as output:
+        with output.console.status("working") as status:
+            found = measure_contact(config, episodes, seed, progress=status.update)
+        output.console.print(_contact_table(found))
+        low, high = wilson(found.right, found.n)
+        output.console.print(
+            f"{found.right / found.n:.1%} of {found.n} policy steps told right ({low:.1%} to "
+            f"{high:.1%}, as if steps were independent), {found.insertions} parts",
+            markup=False,
+        )
+        output.result(
+            {
+                "seed": seed,
+                "level": level,
+                "robot": robot,
+                "states": [state.value for state in STATES],
+                "counts": found.counts.tolist(),
+                "insertions": found.insertions,
+            }
+        )
+    return 0
+
+
+def _contact_table(found: Confusion) -> Table:
+    table = _table_of("truly", *(state.value for state in ContactState), "recall", "precision")
+    for state, row in zip(ContactState, found.counts, strict=True):
+        shares = (found.recall(state), found.precision(state))
+        told = (f"{right / of:.0%}" if of else "none" for right, of in shares)
+        table.add_row(state.value, *(str(count) for count in row), *told)
+    return table
 
 
 def _plain(figures: Sequence[PartFigures] | Sequence[RegraspFigures]) -> list[Any]:

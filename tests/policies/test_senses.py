@@ -9,6 +9,7 @@ STIFFNESS = np.array([800.0, 800.0, 800.0, 20.0, 20.0, 20.0])
 BRIEF = Brief(
     "", ("left",), (), 0, {"push_n": 30.0}, stiffness=lambda share: STIFFNESS * (1.0 + share)
 )
+HOME = Pose.identity()
 ACTION = np.array([0, 0, 0, 0, 0, 0, 0, 0.5, 0.2], dtype=np.float32)
 
 
@@ -29,7 +30,7 @@ class Sure:
         return {**observation, "left_in_hand": np.array([1, 2, 3, 4], np.float32)}
 
 
-def observation(behind=Pose.identity()):
+def observation(behind=HOME):
     tool = Pose.from_rotation_vector([0.3, 0.2, 0.1], [0.4, 0.5, 0.6])
     target = tool @ behind
     return {

@@ -19,14 +19,16 @@ CONTRACT = contract_of("nut_insertion", ("talos",), 0.04)
 FELT = pressure_kpa((0.0, 0.0, 0.0))
 
 
-def says(numbers, config=TouchConfig()):
+def says(numbers, config=None):
     """Return a network that answers the same whatever it is shown."""
     spec = MlpSpec(201, (), 6)
     tensors = {
         "layers.0.weight": np.zeros((6, 201), np.float32),
         "layers.0.bias": np.array(numbers, np.float32),
     }
-    return TouchPolicy(config, CONTRACT, Mlp(spec, tensors, Normalization.none(201)))
+    return TouchPolicy(
+        config or TouchConfig(), CONTRACT, Mlp(spec, tensors, Normalization.none(201))
+    )
 
 
 def log_sigma(share):

@@ -33,9 +33,7 @@ def test_hysteresis_says_less_on_the_way_up_and_more_on_the_way_down():
 
 def test_hysteresis_does_not_follow_a_small_change():
     taxels = perfect(hysteresis=0.1)
-    felt = [
-        taxels.feel(np.full(PERFECT.shape, kpa * 1e3), 0.0)[0, 0, 0] for kpa in (500, 480, 500)
-    ]
+    felt = [taxels.feel(np.full(PERFECT.shape, kpa * 1e3), 0.0)[0, 0, 0] for kpa in (500, 480, 500)]
     assert felt[0] == felt[1] == felt[2]
 
 
