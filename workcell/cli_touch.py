@@ -98,7 +98,7 @@ def measure(
     as_json: Json = False,
 ) -> int:
     """Measure how well a network tells how parts lie in the hand, and whether it knows how well."""
-    from workcell.touch_figures import measure_touch
+    from workcell.touch_figures import look_ms, measure_touch
     from workcell.touch_network import touch_named
 
     policy = touch_named(network)
@@ -109,10 +109,14 @@ def measure(
         output.console.print(
             f"wanted: position at most {_POSITION_MM} mm, angle at most {_ANGLE_DEG}° in the "
             f"median where felt, {_INSIDE[0]:.0%} to {_INSIDE[1]:.0%} inside two sigma; in "
-            "brackets 95 % intervals; the rule is what scripts use without a network",
+            "brackets 95 % intervals; the rule is what scripts use without a network. Not told of "
+            "any part: where it is across the pads, which centre it; its tilt across them, which "
+            "press it flat; its turn about its own axis, round which it feels alike",
             markup=False,
         )
-        output.result({"level": level, "seed": seed, "figures": _plain(figures)})
+        cost = look_ms(policy)
+        output.console.print(f"one look takes {cost:.2f} ms of one core", markup=False)
+        output.result({"level": level, "seed": seed, "look_ms": cost, "figures": _plain(figures)})
     return 0
 
 

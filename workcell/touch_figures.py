@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.tactile.estimator import TouchPolicy
-from policies.tactile.features import AXES, features
+from policies.tactile.features import AXES, COLUMNS, PADS, ROWS, features
 from policies.tactile.samples import TouchSamples
 from robot.arrays import Array
 from robot.sensor import TactileReading
@@ -110,6 +111,21 @@ def measure_touch(
             everyone = np.ones(len(samples), dtype=np.bool_)
             found.append(_figures("all", sensor, samples, errors, sigma, rule, everyone))
     return found
+
+
+def look_ms(policy: TouchPolicy, looks: int = 300) -> float:
+    """Return what one look at a hand costs, in ms of processor time.
+
+    Args:
+        policy: The network.
+        looks: Averaged over so many.
+    """
+    felt = np.full((PADS, ROWS, COLUMNS), 200.0, dtype=np.float32)
+    policy.estimate(felt, 0.012)
+    began = time.process_time()
+    for _ in range(looks):
+        policy.estimate(felt, 0.012)
+    return 1e3 * (time.process_time() - began) / looks
 
 
 def _by_network(policy: TouchPolicy, samples: TouchSamples) -> tuple[Array, Array]:
