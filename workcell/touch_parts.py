@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,9 @@ from robot.spatial import Pose
 from tasks import task_named
 from tasks.hv_config import HvPluggingConfig
 from tasks.hv_layout import PAD_FRICTION, PAD_FRICTION_SHARE
-from tasks.hv_plugging import RIB_LENGTH, RIB_RADIUS
+from tasks.hv_plugging import RIB_LENGTH, RIB_RADIUS, HvPlugging
 from tasks.hv_variation import HvVariation
-from tasks.nut_insertion import PAD_FRICTION_ABOVE_STEEL, NutInsertionConfig
+from tasks.nut_insertion import PAD_FRICTION_ABOVE_STEEL, NutInsertion, NutInsertionConfig
 from tasks.nut_variation import NutVariation
 from tasks.parts.hv_connector import NECK, POSE_TOOL_PLUG, ConnectorType
 from tasks.parts.hv_shapes import plug_part
@@ -148,12 +148,11 @@ def touch_cases(task: str, level: str) -> tuple[TouchCase, ...]:
         ConfigError: If its hands hold nothing that touch is trained for.
     """
     variation = variation_of(task, level)
-    if isinstance(variation, NutVariation):
-        return tuple(_nut(size, variation) for size in NUT_SIZES.values())
-    if isinstance(variation, HvVariation):
-        files = sorted((config_folder() / "connector").glob("*.yaml"))
-        return tuple(_plug(load(file, ConnectorType), variation) for file in files)
-    raise ConfigError(f"task: {task} has no parts that touch is trained for; nuts and plugs are")
+    if task not in _CASES:
+        raise ConfigError(
+            f"task: expected one whose hands hold parts, {' or '.join(_CASES)}, got {task}"
+        )
+    return _CASES[task](variation)
 
 
 def variation_of(task: str, level: str) -> Variation:
@@ -167,6 +166,17 @@ def variation_of(task: str, level: str) -> Variation:
     if level not in levels:
         raise ConfigError(f"--level: expected one of {', '.join(levels)}, got {level}")
     return levels[level]
+
+
+def _nuts(variation: Variation) -> tuple[TouchCase, ...]:
+    assert isinstance(variation, NutVariation)  # the task's levels are
+    return tuple(_nut(size, variation) for size in NUT_SIZES.values())
+
+
+def _plugs(variation: Variation) -> tuple[TouchCase, ...]:
+    assert isinstance(variation, HvVariation)  # likewise
+    files = sorted((config_folder() / "connector").glob("*.yaml"))
+    return tuple(_plug(load(file, ConnectorType), variation) for file in files)
 
 
 def _nut(size: NutSize, variation: NutVariation) -> TouchCase:
@@ -225,3 +235,9 @@ def _direction(rng: np.random.Generator) -> np.ndarray[tuple[int, ...], np.dtype
     """Return a unit vector of any direction. Shape (3,)."""
     vector = rng.normal(size=3)
     return vector / float(np.linalg.norm(vector))
+
+
+_CASES: Mapping[str, Callable[[Variation], tuple[TouchCase, ...]]] = {
+    NutInsertion.name: _nuts,
+    HvPlugging.name: _plugs,
+}

@@ -168,7 +168,7 @@ def test_training_does_not_use_what_is_measured_with(workcell, tmp_path):
     assert "larger ones are for measuring" in err
     code, _, err = workcell("touch", "train", "hv_inspection", out)
     assert code == 2
-    assert "no parts that touch is trained for" in err
+    assert "expected one whose hands hold parts, nut_insertion or hv_plugging" in err
 
 
 def test_a_policy_that_acts_is_no_touch_network(workcell, tmp_path):
