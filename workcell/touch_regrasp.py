@@ -28,6 +28,8 @@ WITHIN = 3
 _SHOWN = np.array([0.5e-3, 0.5e-3, np.radians(2.0)])
 # How well a wrist goes where it is sent, per axis, in m and rad: standard deviations.
 _HAND = (0.2e-3, float(np.radians(0.2)))
+# A grasp was shown so long ago at most, in s: a cycle, after which pads are zeroed.
+_AGO = 76.0
 # Opening, moving and closing again, in s.
 _AGAIN = 2.0
 # Where no grasp comes about in so many draws, the ranges are wrong.
@@ -137,15 +139,15 @@ class _Bench:
     ) -> None:
         self._rig, self._case, self._variation = rig, case, variation
         self._rng = rng
-        self._draw = SENSORS[sensor]
-        self._pads = Pads(self._draw(rng), rng)
+        self._pads = Pads(SENSORS[sensor](rng), rng)
 
     def trial(self, policy: TouchPolicy, config: RegraspConfig) -> RegraspTrial:
         """Show a grasp, begin far off it, and grasp again until the hand is content."""
         case, rng = self._case, self._rng
         shown = self._held(lambda: symmetric(rng, 1.0) * _SHOWN)
-        # It was shown another day, when other things were wrong with the pads.
-        wanted = _touch(Pads(self._draw(rng), rng), shown)
+        # It was shown with these pads, some time ago: their zeros have drifted since.
+        wanted = _touch(self._pads, shown)
+        self._pads.let_go(rng.uniform(0.0, _AGO))
         regrasp = Regrasp(policy, case.pose_tool_part, wanted, config)
         grasp = self._held(lambda: shown.in_hand + self._far_off())
         off, stopped = [grasp.in_hand - shown.in_hand], False
