@@ -109,4 +109,5 @@ class SensingPolicy(Policy):
         apart = np.concatenate([behind.position, behind.rotation_vector()])
         spring = self._brief.stiffness(share) * apart
         spring[2] += push
-        return (-spring).astype(np.float32)
+        felt: Float32 = (-spring).astype(np.float32)
+        return felt

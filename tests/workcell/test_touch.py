@@ -22,7 +22,7 @@ from workcell.touch_network import shipped_touch, touch_named
 from workcell.touch_parts import touch_cases, variation_of
 from workcell.touch_regrasp import GOAL, RegraspTrial
 
-TASKS = ("nut_insertion",)
+TASKS = ("nut_insertion", "hv_plugging")
 
 
 @pytest.fixture(scope="module")
