@@ -8,6 +8,9 @@ from enum import Enum
 from policies.sense import Sense
 from robot.spatial import Pose
 
+# A hand that is open otherwise by such a share of the part's width does not hold it.
+_OTHER_WIDTH = 0.15
+
 
 class ContactState(Enum):
     """How a part meets its counterpart, from nothing at all to home."""
@@ -33,26 +36,35 @@ class ContactState(Enum):
 
 @dataclass(frozen=True)
 class ContactRule:
-    """What tells one state from another.
+    """What tells one state from another; found on nuts of the range of seeds that is tuned on.
 
     Attributes:
-        touch_n: Harder than this the part touches something, in N.
-        let_go_n: Softer than this it does not any more, in N.
+        touch_n: Pushing harder than this the part touches something, in N.
+        let_go_n: Softer than this, for `let_go_s`, it does not any more, in N.
+        let_go_s: In s.
+        back_m: Drawn back so far it does not either, in m.
         drop_m: A part that goes on by so much from where it first touched has the tip in its mouth,
             in m: the smallest chamfer lets it sink by 0.5 mm.
+        caught_n: One that is held sideways harder than friction holds it does, too, in N.
         mesh_m: One that goes on by so much has its teeth between the others, in m: with the largest
-            chamfer, wrongly turned teeth stop it 0.6 mm before.
-        short_m: It is home so far before the end of its way, in m.
+            chamfer, wrongly turned teeth stop it before.
+        caught_mesh_m: Likewise one that was caught where it first touched, in m.
+        short_m: It is home so far before the end of its way, in m: one that touched with the tip
+            in its mouth at once has less of it before it.
         wedged_n: Pushed harder than this, it should go on, in N.
         still_m: Less than this is no getting on, in m.
         stalled_s: For so long it does not get on before it counts as wedged, in s.
     """
 
-    touch_n: float = 1.5
+    touch_n: float = 2.0
     let_go_n: float = 0.8
+    let_go_s: float = 0.12
+    back_m: float = 0.5e-3
     drop_m: float = 0.3e-3
+    caught_n: float = 6.0
     mesh_m: float = 1.6e-3
-    short_m: float = 0.5e-3
+    caught_mesh_m: float = 1.2e-3
+    short_m: float = 1.7e-3
     wedged_n: float = 6.0
     still_m: float = 0.1e-3
     stalled_s: float = 0.16
@@ -62,7 +74,8 @@ class ContactEstimator:
     """Follows one part from where it first touches to home, from what a hand senses.
 
     Where the counterpart is, is not known well enough: how far in a part is counts from where it
-    first touched. That is the face of the tip, which home is a known way behind.
+    first touched. That is the face of the tip, which home is a known way behind; or, if the tip is
+    in its mouth at once, the teeth, up to a chamfer behind that.
 
     Attributes:
         state: How it meets its counterpart now.
@@ -90,6 +103,9 @@ class ContactEstimator:
         self.state = ContactState.FREE
         self._face: float | None = None
         self._shift = 0.0
+        self._caught = False
+        # When the part was last pressed on, and when and how deep it was when it last got on.
+        self._pressed = 0.0
         self._mark = (0.0, 0.0)
 
     def update(self, sense: Sense) -> ContactState:
@@ -102,19 +118,18 @@ class ContactEstimator:
             `state`.
         """
         rule = self._rule
-        if sense.opening < 0.85 * self._width or sense.opening > 1.15 * self._width:
+        if abs(sense.opening - self._width) > _OTHER_WIDTH * self._width:
             self.forget()
             return self.state
         depth = self._depth(sense)
-        force = max(sense.push, sense.side)
         if self._face is None:
-            if force < rule.touch_n:
+            if sense.push < rule.touch_n:
                 return self.state
             self._face, self._mark = depth, (sense.time, depth)
-        # Sideways on the face, a part is seen deeper or less deep by its tilt.
-        self._face = min(self._face, depth)
         advance = depth - self._face
-        if advance < rule.drop_m and force < rule.let_go_n:
+        if max(sense.push, sense.side) > rule.let_go_n or advance > rule.drop_m:
+            self._pressed = sense.time
+        if advance < -rule.back_m or sense.time - self._pressed > rule.let_go_s:
             self.forget()
             return self.state
         self.state = self._engaged(sense, depth, advance)
@@ -126,8 +141,9 @@ class ContactEstimator:
         if sense.push < rule.wedged_n or abs(depth - deepest) > rule.still_m:
             self._mark = since, deepest = sense.time, depth
         if advance < rule.drop_m:
-            return ContactState.TOUCHING
-        if advance < rule.mesh_m:
+            self._caught |= sense.side > rule.caught_n
+            return ContactState.ON_TEETH if self._caught else ContactState.TOUCHING
+        if advance < (rule.caught_mesh_m if self._caught else rule.mesh_m):
             return ContactState.ON_TEETH
         if advance > self._way - rule.short_m:
             return ContactState.SEATED

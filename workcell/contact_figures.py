@@ -69,7 +69,11 @@ class Confusion:
 
 
 class TrueContact:
-    """Names the true state of one part, whose past it must know: what is wedged does not move."""
+    """Names the true state of one part, whose past it must know: what is wedged does not move.
+
+    A nut whose face is on the seat is seated here though the hand holds it askew within its play:
+    whether it sits well is judged once it was let go.
+    """
 
     def __init__(self, rule: ContactRule, dt: float) -> None:
         """Begin.
@@ -85,13 +89,13 @@ class TrueContact:
 
     def state(self, truth: FitTruth) -> ContactState:
         """Return the state of a part, once every policy step."""
-        seat, rule = SeatRule(), self._rule
+        rule = self._rule
         pushed = truth.force > rule.wedged_n
         stays = self._gap is not None and abs(truth.gap - self._gap) < rule.still_m
         self._still = self._still + self._dt if pushed and stays else 0.0
         self._gap = truth.gap
         if truth.meshed:
-            if truth.gap <= seat.gap and truth.tilt <= seat.tilt:
+            if truth.gap <= SeatRule().gap:
                 return ContactState.SEATED
             stalled = self._still >= rule.stalled_s
             return ContactState.WEDGED if stalled else ContactState.MESHED

@@ -65,9 +65,20 @@ def test_drawn_back_it_begins_anew():
     assert states == [TOUCHING, ON_TEETH, FREE, FREE, TOUCHING, ON_TEETH]
 
 
-def test_a_side_touch_counts_as_touch():
+def test_what_is_held_sideways_harder_than_by_friction_has_the_tip_in_its_mouth():
     estimator = ContactEstimator(HOME, WAY, WIDTH)
-    assert estimator.update(sense(0, -8, 0.0, side=3.0)) is TOUCHING
+    sides = [(0, -8, 3.0, 0.0), (1, -8, 3.0, 4.0), (2, -8, 3.0, 8.0), (3, -8, 3.0, 0.0)]
+    states = [estimator.update(sense(i, z, push, side=side)) for i, z, push, side in sides]
+    assert states == [TOUCHING, TOUCHING, ON_TEETH, ON_TEETH]
+    # It was on its teeth from the beginning: home is nearer by a chamfer, and so is the mesh.
+    assert estimator.update(sense(4, -6.7, 3.0)) is MESHED
+    assert estimator.update(sense(5, -1.3, 8.0)) is SEATED
+
+
+def test_a_push_that_falters_is_no_end_of_touch_and_one_that_ends_is():
+    states = play((-8, 3), (-8, 0.2), (-8, 3), *[(-8, 0.2)] * 5)
+    assert states[:4] == [TOUCHING] * 4
+    assert states[-1] is FREE
 
 
 def test_an_empty_or_open_hand_touches_with_nothing():
