@@ -45,6 +45,8 @@ class ContactRule:
         back_m: Drawn back so far it does not either, in m.
         drop_m: A part that goes on by so much from where it first touched has the tip in its mouth,
             in m: the smallest chamfer lets it sink by 0.5 mm.
+        entered_m: Closer to home than this it cannot first touch the tip, whatever is believed, in
+            m: no belief is so wrong.
         caught_n: One that is held sideways harder than friction holds it does, too, in N.
         mesh_m: One that goes on by so much has its teeth between the others, in m: with the largest
             chamfer, wrongly turned teeth stop it before.
@@ -61,6 +63,7 @@ class ContactRule:
     let_go_s: float = 0.12
     back_m: float = 0.5e-3
     drop_m: float = 0.3e-3
+    entered_m: float = 3e-3
     caught_n: float = 6.0
     mesh_m: float = 1.6e-3
     caught_mesh_m: float = 1.2e-3
@@ -125,7 +128,9 @@ class ContactEstimator:
         if self._face is None:
             if sense.push < rule.touch_n:
                 return self.state
-            self._face, self._mark = depth, (sense.time, depth)
+            # A magnet may draw a part in that touches nothing before its seat.
+            self._face = depth - self._way if depth > -rule.entered_m else depth
+            self._mark = (sense.time, depth)
         advance = depth - self._face
         if max(sense.push, sense.side) > rule.let_go_n or advance > rule.drop_m:
             self._pressed = sense.time

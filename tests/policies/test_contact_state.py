@@ -75,6 +75,10 @@ def test_what_is_held_sideways_harder_than_by_friction_has_the_tip_in_its_mouth(
     assert estimator.update(sense(5, -1.3, 8.0)) is SEATED
 
 
+def test_a_part_that_was_drawn_in_without_a_touch_touches_its_seat():
+    assert play((-9, 0), (-4, -12), (1.5, 5), (1.5, 8)) == [FREE, FREE, SEATED, SEATED]
+
+
 def test_a_push_that_falters_is_no_end_of_touch_and_one_that_ends_is():
     states = play((-8, 3), (-8, 0.2), (-8, 3), *[(-8, 0.2)] * 5)
     assert states[:4] == [TOUCHING] * 4
