@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "actor": "policies.learned:ActorPolicy",
     "balance": "policies.balance.reflex:BalancePolicy",
     "residual": "policies.residual:ResidualPolicy",
+    "touch": "policies.tactile.estimator:TouchPolicy",
 }
 """What a policy file may call its kind, as `module:class`; imported when it is asked for.
 

@@ -145,8 +145,8 @@ def _derive_trees(tree: Tree, source: Path, config: DescriptionConfig) -> tuple[
         _add_frame(tree, f"tool_{arm}", gripper.link, pose_from_rpy(gripper.position, gripper.rpy))
     control = copy.deepcopy(tree)
     for arm in config.grippers:
-        _add_fingers(tree, arm, config.pads, moving=True)
-        _add_fingers(control, arm, config.pads, moving=False)
+        add_fingers(tree, arm, config.pads, moving=True)
+        add_fingers(control, arm, config.pads, moving=False)
     keep = {*config.kept_links, *config.frames}
     keep |= {f"sole_{name}" for name in config.feet} | {f"tool_{arm}" for arm in config.grippers}
     for derived in (tree, control):
@@ -230,8 +230,15 @@ def _add_frame(tree: Tree, name: str, parent: str, pose: Pose) -> None:
     tree.add(Joint(f"{name}_frame", "fixed", parent, name, pose), Link(name))
 
 
-def _add_fingers(tree: Tree, arm: str, pads: PadConfig, moving: bool) -> None:
-    """Hang two fingers on the tool frame; at joint position zero the pads touch each other."""
+def add_fingers(tree: Tree, arm: str, pads: PadConfig, moving: bool) -> None:
+    """Hang two fingers on a link `tool_<arm>`; at joint position zero the pads touch each other.
+
+    Args:
+        tree: Changed.
+        arm: Whose gripper.
+        pads: Fingers and pads.
+        moving: Whether the fingers can move; closed halfway otherwise.
+    """
     x, y, z = pads.size
     stalk_depth = y - pads.recess
     pad = Geometry("box", pads.size, Pose.translation((0.0, 0.5 * y, 0.0)), color=_PAD_COLOR)

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from robot.sim.feeder import Feeder, ProximitySwitch
 from robot.sim.fit import SplineFit
+from robot.sim.fit_truth import FitTruth
 from robot.sim.magnet import Magnet
 from robot.sim.station import Answer, SimStation
 from robot.sim.tactile import HeldShape
@@ -121,3 +122,17 @@ class NutFixture(SimFixture):
             presented = self._task.nuts(arm)[: self._task.config.magazine - self._feeders[arm].left]
             events[f"lost_{arm}"] = float(dropped(self._world, presented, self._task.station.floor))
         return events
+
+    def truth(self, arm: str) -> FitTruth:
+        """Return how the nut that is closest to an arm's pin really meets it, for scoring alone.
+
+        Args:
+            arm: Which arm's.
+        """
+        pin = self._pin_pose(f"pin_{arm}")().position
+
+        def distance(nut: str) -> float:
+            away = self._world.pose_world_body(nut).position - pin
+            return float(away @ away)
+
+        return self._fits[arm].truth(min(self._task.nuts(arm), key=distance))

@@ -9,10 +9,14 @@ from envs.assembly_env import AssemblyEnv
 from policies import policy_named
 from policies.contract import Workplace
 from policies.policy import Brief, Policy
+from policies.senses import SensesConfig, SensingPolicy
+from policies.tactile.estimator import TouchEstimator
 from robot.errors import ConfigError
 from robot.station import Direction
+from tasks.task import Task
 from workcell.catalog import learned_policy
 from workcell.config import RunConfig
+from workcell.touch_network import shipped_touch, touch_network
 
 
 def brief_of(env: AssemblyEnv, seed: int) -> Brief:
@@ -75,6 +79,25 @@ def policy_of(config: RunConfig, env: AssemblyEnv) -> Policy:
     except ConfigError as error:
         raise ConfigError(f"--policy {name}: {error}") from None
     return policy
+
+
+def sensing(policy: Policy, senses: SensesConfig, task: Task) -> Policy:
+    """Return a policy behind its senses; itself if they are those of the cell.
+
+    Args:
+        policy: Who acts.
+        senses: What it is let feel.
+        task: Whose parts it holds.
+
+    Raises:
+        ConfigError: If it is to feel by a network, and none comes along for the task.
+    """
+    if senses == SensesConfig():
+        return policy
+    estimator = None
+    if senses.touch == "network":
+        estimator = TouchEstimator(touch_network(shipped_touch(task.name)), task.arms)
+    return SensingPolicy(policy, senses, estimator)
 
 
 def _inputs(env: AssemblyEnv) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from envs.actions import ActionScale
 from envs.assembly_env import AssemblyEnv
+from policies.senses import SensesConfig
 from robot.cell import Cell
 from robot.control.reflex import Reflex
 from robot.control.self_collision import pairs_of
@@ -44,7 +45,7 @@ from tasks import task_named
 from tasks.sim_scene import SimFixture, SimHands, SimScene, load_parts
 from tasks.task import Demands, Task
 from tasks.variation import Variation
-from workcell.briefing import policy_of
+from workcell.briefing import policy_of, sensing
 from workcell.config import RunConfig
 from workcell.cycle import CycleRunner
 from workcell.imports import imported
@@ -71,6 +72,7 @@ class CellConfig:
         guard: What no command gets around.
         action: What an action of one means.
         cameras: Whether the robot's cameras are switched on; a picture takes up to 10 ms.
+        senses: What the policy is let feel.
     """
 
     dt: float = 2e-3
@@ -80,6 +82,7 @@ class CellConfig:
     guard: GuardConfig = field(default_factory=GuardConfig)
     action: ActionScale = field(default_factory=ActionScale)
     cameras: bool = False
+    senses: SensesConfig = field(default_factory=SensesConfig)
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,7 +359,7 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
         gui=gui,
     )
     try:
-        policy = policy_of(config, sim.env)
+        policy = sensing(policy_of(config, sim.env), cell.senses, sim.env.task)
     except WorkcellError:
         sim.close()
         raise

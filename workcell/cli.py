@@ -22,6 +22,7 @@ from workcell.cli_balance import add_balance_commands
 from workcell.cli_measure import add_commands
 from workcell.cli_policy import add_policy_commands
 from workcell.cli_speed import add_speed_commands
+from workcell.cli_touch import add_touch_commands
 from workcell.cli_train import add_train_command
 from workcell.console import (
     INTERRUPTED,
@@ -156,6 +157,7 @@ add_policy_commands(app)
 add_balance_commands(app)
 add_speed_commands(app)
 add_train_command(app)
+add_touch_commands(app)
 
 
 def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:

@@ -9,7 +9,8 @@ from envs.assembly_env import AssemblyEnv
 from envs.residual_env import ResidualEnv, ResidualReward
 from policies.residual import ResidualConfig
 from policies.scripted import ScriptedConfig
-from robot.errors import UnknownName
+from policies.senses import SensesConfig
+from robot.errors import ConfigError, UnknownName
 from robot.robot_config import RobotConfig
 from tasks.variation import Variation
 from workcell.build import CellConfig, build_sim
@@ -118,6 +119,11 @@ def built_residual(config: RunConfig, arms: Sequence[str] | None = None) -> Resi
 
 def _built(config: RunConfig, cameras: bool = False) -> AssemblyEnv:
     cell = config.get("cell", CellConfig)
+    if cell.senses != SensesConfig():
+        raise ConfigError(
+            "cell.senses: expected the defaults: an environment shows what its cell feels. "
+            "`workcell run` and `evaluate` put other senses before a policy"
+        )
     return build_sim(
         config.names["task"],
         config.values["task"],

@@ -101,9 +101,13 @@ class SimGripper:
             )
         self.set_pad_friction(config.pad_friction)
 
-    def reset(self) -> dict[str, float]:
-        """Forget the past, with open fingers; return where to put the joints, in m."""
-        self._target = self._reference = 0.5 * self.opening_max
+    def reset(self, opening: float | None = None) -> dict[str, float]:
+        """Forget the past; return where to put the joints, in m.
+
+        Args:
+            opening: Distance between the pad faces, in m; as far as it goes if omitted.
+        """
+        self._target = self._reference = 0.5 * (self.opening_max if opening is None else opening)
         return dict.fromkeys(self.joints, self._target)
 
     def move_to(self, opening: float) -> None:

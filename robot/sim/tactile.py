@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from robot.arrays import Array, clipped
+from robot.arrays import Array
 from robot.sensor import Sensor, TactileReading
 from robot.sim.pad_image import pad_pressure
 from robot.sim.robot_body import SimRobot
+from robot.sim.taxels import TactileConfig, Taxels
 from robot.sim.world import World
 from robot.spatial import rotate
 
 FINGERS = ("a", "b")
-# The largest value of a taxel: 8 bits.
-_COUNTS = 255
 _AXIS = np.array([0.0, 0.0, 1.0])
 # Entries of a PyBullet contact point.
 _BODY_A, _BODY_B, _LINK_A, _LINK_B = 1, 2, 3, 4
@@ -38,37 +37,19 @@ class HeldShape:
     length: float
 
 
-@dataclass(frozen=True)
-class TactileConfig:
-    """What the taxels are like.
+@dataclass(frozen=True, eq=False)
+class PadLoads:
+    """What both pads truly bear, and of what; no device may report it.
 
     Attributes:
-        rows: Taxels along the tool's z axis.
-        columns: Taxels along the tool's x axis.
-        pitch: Of the taxels both ways, in m.
-        period: Time between two samples, in s.
-        stiffness: Of the rubber, pressure per depth, in Pa/m.
-        full_scale: Largest pressure of a taxel, in Pa.
-        rays: Rays per taxel each way.
-        gain_spread: Standard deviation of a taxel's gain, as a share, drawn per episode.
-        drift: Standard deviation of a taxel's zero, as a share of full scale per minute.
-        noise: Standard deviation of a sample, as a share of full scale.
-        shear_noise: Standard deviation of a shear force, in N.
-        dead_share: Share of taxels that feel nothing.
+        held: Name of the known body that presses each pad hardest, or None.
+        normal: How hard that body presses, in N. Shape (2,).
+        shear: Tangential force on each pad, along the tool's x and z axes, in N. Shape (2, 2).
     """
 
-    rows: int = 11
-    columns: int = 9
-    pitch: float = 1.1e-3
-    period: float = 0.02
-    stiffness: float = 1e9
-    full_scale: float = 1e6
-    rays: int = 3
-    gain_spread: float = 0.05
-    drift: float = 0.01
-    noise: float = 0.004
-    shear_noise: float = 0.02
-    dead_share: float = 0.0
+    held: tuple[str | None, ...]
+    normal: Array
+    shear: Array
 
 
 class TactilePad(Sensor[TactileReading]):
@@ -103,19 +84,11 @@ class TactilePad(Sensor[TactileReading]):
         self._fingers = [robot.link(f"gripper_{arm}_finger_{side}_link") for side in FINGERS]
         self._shapes = {world.body(name): shape for name, shape in shapes.items()}
         self._names = {world.body(name): name for name in shapes}
-        self._size = (len(FINGERS), self._config.rows, self._config.columns)
         self.reset(np.random.default_rng(0))
 
     @override
     def reset(self, rng: np.random.Generator) -> None:
-        config = self._config
-        # A generator of its own: samples depend on when they are taken, the episode's draws do not.
-        self._rng = np.random.default_rng(rng.integers(2**63))
-        alive = self._rng.random(self._size) >= config.dead_share
-        gain = self._rng.normal(1.0, config.gain_spread, self._size)
-        self._gain = np.where(alive, np.maximum(gain, 0.0), 0.0) * (_COUNTS / config.full_scale)
-        per_second = config.drift * _COUNTS / 60.0
-        self._drift = np.where(alive, self._rng.normal(0.0, per_second, self._size), 0.0)
+        self._taxels = Taxels(self._config, rng)
         self._start = self._world.time
         self._reading: TactileReading | None = None
 
@@ -128,49 +101,48 @@ class TactilePad(Sensor[TactileReading]):
             reading = self._reading = self._sample(now)
         return reading
 
-    def _sample(self, now: float) -> TactileReading:
-        config = self._config
-        pose_world_tool = self._robot.pose_world_link(self._tool)
-        rotation_tool_world = pose_world_tool.rotation.T
-        pressure = np.zeros(self._size)
-        shear = np.zeros((len(FINGERS), 2))
+    def loads(self) -> PadLoads:
+        """Return what the pads bear since the last physics step: the truth, for rigs and tests."""
+        rotation_tool_world = self._robot.pose_world_link(self._tool).rotation.T
+        shear, normal = np.zeros((len(FINGERS), 2)), np.zeros(len(FINGERS))
+        held: list[str | None] = []
         # Not filtered by body: a filter exchanges A and B but leaves the friction, which is the
         # force on A as the engine ordered them, so its sign would be lost.
         points = self._world.client.getContactPoints()
-        cylinder: dict[int, tuple[Array, Array]] = {}
         for finger, link in enumerate(self._fingers):
-            held, normal, force_world = self._contact(points, link)
+            body, normal[finger], force_world = self._contact(points, link)
             tangential = rotation_tool_world @ force_world
             shear[finger] = tangential[0], tangential[2]
-            if held is None:
+            held.append(None if body is None else self._names[body])
+        return PadLoads(tuple(held), normal, shear)
+
+    def _sample(self, now: float) -> TactileReading:
+        config, loads = self._config, self.loads()
+        pose_world_tool = self._robot.pose_world_link(self._tool)
+        rotation_tool_world = pose_world_tool.rotation.T
+        pressure = np.zeros(config.shape)
+        for finger, name in enumerate(loads.held):
+            if name is None:
                 continue
-            if held not in cylinder:
-                pose_world_body = self._world.pose_world_body(self._names[held])
-                cylinder[held] = (
-                    rotation_tool_world @ (pose_world_body.position - pose_world_tool.position),
-                    rotation_tool_world @ rotate(pose_world_body.quaternion, _AXIS),
-                )
+            pose_world_body = self._world.pose_world_body(name)
+            shape = self._shapes[self._world.body(name)]
             pressure[finger] = pad_pressure(
-                *cylinder[held],
-                self._shapes[held].radius,
-                0.5 * self._shapes[held].length,
+                rotation_tool_world @ (pose_world_body.position - pose_world_tool.position),
+                rotation_tool_world @ rotate(pose_world_body.quaternion, _AXIS),
+                shape.radius,
+                0.5 * shape.length,
                 1.0 if finger == 0 else -1.0,
-                normal,
+                loads.normal[finger],
                 config.rows,
                 config.columns,
                 config.pitch,
                 config.stiffness,
                 config.rays,
             )
-        counts = (
-            pressure * self._gain
-            + self._drift * (now - self._start)
-            + self._rng.normal(0.0, config.noise * _COUNTS, self._size) * (self._gain > 0.0)
-        )
         return TactileReading(
             time=now,
-            pressure=clipped(np.rint(counts), 0, _COUNTS) * (config.full_scale / _COUNTS),
-            shear=shear + self._rng.normal(0.0, config.shear_noise, shear.shape),
+            pressure=self._taxels.feel(pressure, now - self._start),
+            shear=self._taxels.feel_shear(loads.shear),
         )
 
     def _contact(self, points: Sequence[Any], link: int) -> tuple[int | None, float, Array]:

@@ -6,7 +6,8 @@ import pytest
 from robot.arrays import Array
 from robot.signals.tactile import contact_patch, estimate_in_hand
 from robot.sim.pad_image import cylinder_image
-from robot.sim.tactile import HeldShape, TactileConfig, TactilePad
+from robot.sim.tactile import HeldShape, TactilePad
+from robot.sim.taxels import TactileConfig
 from robot.spatial import Pose
 from tests.robot.sim.gripper import LENGTH, MASS, RADIUS, Gripper
 
