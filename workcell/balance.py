@@ -15,11 +15,11 @@ from robot.kinematics import base_at_rest
 from robot.model import load_model
 from robot.robot_config import RobotConfig
 from robot.spatial import Pose
-from workcell.build import CellConfig
 from workcell.config import config_folder
 from workcell.policy_folder import StoredPolicy, read_policy, write_policy
 from workcell.policy_manifest import TrainingRecord
 from workcell.provenance import commit, versions
+from workcell.robot_cell import CellConfig
 
 if TYPE_CHECKING:
     from policies.balance.model import StanceNumbers

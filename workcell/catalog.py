@@ -119,7 +119,7 @@ def load_robot(name: str) -> RobotConfig:
 
 def _sections(names: Mapping[str, str], folder: Path) -> dict[str, Section]:
     # Brings the controller and the physics with it, which a misspelled name need not wait for.
-    from workcell.build import CellConfig
+    from workcell.robot_cell import CellConfig
 
     def section(kind: str, name: str, config: type[Any], base: Any) -> Section:
         return Section(name, config, folder / kind / f"{name}.yaml", base)

@@ -22,8 +22,9 @@ from tasks.nut_fixture import NutFixture
 from tasks.phases import Motion, Phase
 from tasks.variation import Variation
 from workcell.briefing import brief_of, policy_of
-from workcell.build import CellConfig, build_sim
+from workcell.build import build_sim
 from workcell.config import RunConfig
+from workcell.robot_cell import CellConfig
 
 STATES = tuple(ContactState)
 # Scored while a part is so close before or on its way in, and so close to the axis, in m.

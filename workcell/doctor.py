@@ -177,7 +177,8 @@ def measure(robot: str) -> DoctorFigures:
     # Brings the physics and the controller with it, which an examination alone does not need.
     from robot.robot_config import RobotConfig
     from tasks.variation import Variation
-    from workcell.build import CellConfig, build_sim
+    from workcell.build import build_sim
+    from workcell.robot_cell import CellConfig
 
     config = resolve_choice(Choice("nut_insertion", "nominal", robot))
     cell = config.get("cell", CellConfig)

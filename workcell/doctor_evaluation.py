@@ -159,7 +159,8 @@ def _of(records: Sequence[CycleRecord], seeds: Sequence[int]) -> list[CycleRecor
 def _one_worker(choice: Choice, folder: Path) -> tuple[list[CycleRecord], float, float]:
     """Run the episodes in this process; return them, and overhead and policy over environment."""
     # Brings the physics with it, which an examination alone does not need.
-    from workcell.build import CellConfig, build_cycle
+    from workcell.build import build_cycle
+    from workcell.robot_cell import CellConfig
 
     config = resolve_choice(choice)
     runner = build_cycle(config)

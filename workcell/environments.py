@@ -13,10 +13,11 @@ from policies.senses import SensesConfig
 from robot.errors import ConfigError, UnknownName
 from robot.robot_config import RobotConfig
 from tasks.variation import Variation
-from workcell.build import CellConfig, build_sim
+from workcell.build import build_sim
 from workcell.catalog import Choice, resolve_choice
 from workcell.config import RunConfig, Section, config_folder, load
 from workcell.residual import ScriptGuide
+from workcell.robot_cell import CellConfig
 
 
 def make_environment(

@@ -18,7 +18,7 @@ from robot.robot_config import RobotConfig
 from robot.sim.shove import Shove
 from robot.spatial import Pose
 from robot.state import Target
-from workcell.build import CellConfig, build_cell, build_controller, build_robot
+from workcell.robot_cell import CellConfig, build_cell, build_controller, build_robot
 from workcell.standing import tool_target
 
 Kind = Literal["shove", "load"]

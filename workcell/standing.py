@@ -24,7 +24,7 @@ from robot.sensor import WrenchReading
 from robot.sim.shove import Shove
 from robot.spatial import Pose
 from robot.state import Target, ToolTarget
-from workcell.build import CellConfig, build_cell, build_controller, build_robot
+from workcell.robot_cell import CellConfig, build_cell, build_controller, build_robot
 
 # How the tools are held: N/m and N·m/rad along the tool axes.
 _STIFFNESS = np.array([1000.0] * 3 + [60.0] * 3)

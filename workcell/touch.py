@@ -12,11 +12,11 @@ from policies.tactile.estimator import TouchConfig, contract_of
 from policies.tactile.samples import TouchSamples
 from robot.errors import ConfigError
 from robot.robot_config import PadConfig
-from workcell.build import CellConfig
 from workcell.catalog import known_names, load_robot
 from workcell.policy_folder import StoredPolicy, write_policy
 from workcell.policy_manifest import TrainingRecord
 from workcell.provenance import commit, versions
+from workcell.robot_cell import CellConfig
 from workcell.touch_data import grasps, of_any_age, readings
 from workcell.touch_parts import TouchCase, touch_cases, variation_of
 

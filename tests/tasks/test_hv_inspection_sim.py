@@ -9,8 +9,9 @@ import pytest
 from robot.sensor import CameraFrame
 from tasks.hv_inspection_layout import Connection, connection_of
 from tasks.hv_judging import fit_of
-from workcell.build import CellConfig, build_cycle, build_sim
+from workcell.build import build_cycle, build_sim
 from workcell.catalog import Choice, resolve_choice
+from workcell.robot_cell import CellConfig
 
 CHOICE = Choice("hv_inspection", robot="talos_fixed")
 

@@ -7,8 +7,9 @@ from policies.scripted import ScriptedPolicy
 from robot.station import StationOutputs
 from tasks import TASKS
 from workcell.briefing import brief_of
-from workcell.build import CellConfig, build_sim
+from workcell.build import build_sim
 from workcell.catalog import Choice, resolve_choice
+from workcell.robot_cell import CellConfig
 
 # Policy steps in which the first part is gripped and lifted, and the next one presented.
 STEPS = 62

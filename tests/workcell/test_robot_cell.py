@@ -8,8 +8,8 @@ import pytest
 from robot.loop import ControlLoop
 from robot.mock import MockStation
 from robot.state import Target
-from workcell.build import CellConfig, build_cell, build_controller, build_robot
 from workcell.catalog import known_names, load_robot
+from workcell.robot_cell import CellConfig, build_cell, build_controller, build_robot
 from workcell.standing import tool_target
 
 CELL = CellConfig(cameras=True)
