@@ -186,6 +186,16 @@ def refuse_persistence(share: float) -> None:
         raise ValueError(f"persistence: expected 0 to less than 1, got {share}")
 
 
+def refuse_no_layers(hidden: Sequence[int]) -> None:
+    """Refuse a network without hidden layers, or with empty ones.
+
+    Raises:
+        ValueError: If there is none, or one is narrower than 1.
+    """
+    if not hidden or min(hidden) < 1:
+        raise ValueError(f"hidden: expected widths of 1 or more, got {list(hidden)}")
+
+
 def refuse_other_tensors(
     own: Mapping[str, NDArray[Any]], given: Mapping[str, NDArray[Any]]
 ) -> None:

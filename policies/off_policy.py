@@ -30,6 +30,7 @@ from policies.learner import (
     Sizes,
     as_rows,
     generator_seed,
+    refuse_no_layers,
     refuse_other_tensors,
     refuse_persistence,
 )
@@ -92,8 +93,7 @@ class OffPolicyConfig:
         refuse_persistence(self.persistence)
         if self.memory < self.batch:
             raise ValueError(f"memory: expected batch = {self.batch} or more, got {self.memory}")
-        if not self.hidden or min(self.hidden) < 1:
-            raise ValueError(f"hidden: expected widths of 1 or more, got {list(self.hidden)}")
+        refuse_no_layers(self.hidden)
 
 
 class OffPolicyLearner(Learner):

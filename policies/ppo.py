@@ -27,6 +27,7 @@ from policies.learner import (
     Sizes,
     as_rows,
     generator_seed,
+    refuse_no_layers,
     refuse_other_tensors,
     refuse_persistence,
 )
@@ -96,8 +97,7 @@ class PpoConfig:
             raise ValueError(f"gae_lambda: expected more than 0, at most 1, got {self.gae_lambda}")
         if self.target_kl is not None and not self.target_kl > 0.0:
             raise ValueError(f"target_kl: expected more than 0 or null, got {self.target_kl}")
-        if not self.hidden or min(self.hidden) < 1:
-            raise ValueError(f"hidden: expected widths of 1 or more, got {list(self.hidden)}")
+        refuse_no_layers(self.hidden)
 
 
 class PpoLearner(Learner):

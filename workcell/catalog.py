@@ -13,7 +13,7 @@ from robot.errors import ConfigError, UnknownName
 from robot.robot_config import RobotConfig
 from tasks import TASKS, TaskEntry
 from tasks.variation import LEVELS
-from workcell.config import RunConfig, Section, config_folder, load, resolve
+from workcell.config import RunConfig, Section, config_folder, file_names, load, load_named, resolve
 from workcell.imports import imported
 from workcell.policy_folder import MANIFEST, StoredPolicy, read_policy
 
@@ -42,12 +42,11 @@ def known_names(folder: Path | None = None) -> dict[str, tuple[str, ...]]:
         folder: Of the YAML files; the project's own if omitted.
     """
     folder = folder or config_folder()
-    robots = (folder / "robot").glob("*.yaml")
     learned = (folder / "policy").glob(f"*/{MANIFEST}")
     return {
         "task": tuple(sorted(TASKS)),
         "level": tuple(LEVELS),
-        "robot": tuple(sorted(file.stem for file in robots)),
+        "robot": file_names("robot", folder),
         "policy": tuple(sorted({*POLICIES, *(file.parent.name for file in learned)})),
     }
 
@@ -111,10 +110,7 @@ def load_robot(name: str) -> RobotConfig:
         UnknownName: If there is none.
         ConfigError: With one line for each mistake in its file.
     """
-    known = known_names()["robot"]
-    if name not in known:
-        raise UnknownName("robot", name, known)
-    return load(config_folder() / "robot" / f"{name}.yaml", RobotConfig)
+    return load_named("robot", name, RobotConfig)
 
 
 def _sections(names: Mapping[str, str], folder: Path) -> dict[str, Section]:

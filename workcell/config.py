@@ -108,6 +108,35 @@ def resolve(sections: Mapping[str, Section], overrides: Sequence[str] = ()) -> R
     return RunConfig({key: section.name for key, section in sections.items()}, values)
 
 
+def file_names(sort: str, folder: Path | None = None) -> tuple[str, ...]:
+    """Return the names of all files of one sort, in order.
+
+    Args:
+        sort: Name of their folder in `configs`.
+        folder: In place of `configs`.
+    """
+    return tuple(sorted(file.stem for file in ((folder or config_folder()) / sort).glob("*.yaml")))
+
+
+def load_named(sort: str, name: str, kind: type[T], folder: Path | None = None) -> T:
+    """Return the file of a name as one dataclass.
+
+    Args:
+        sort: Name of its folder in `configs`.
+        name: Of the file, without its ending.
+        kind: The dataclass.
+        folder: In place of `configs`.
+
+    Raises:
+        UnknownName: If there is none of that name.
+        ConfigError: With one line for each mistake in its file.
+    """
+    known = file_names(sort, folder)
+    if name not in known:
+        raise UnknownName(sort, name, known)
+    return load((folder or config_folder()) / sort / f"{name}.yaml", kind)
+
+
 def load(file: Path, kind: type[T]) -> T:
     """Return one file as one dataclass.
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from annotated_types import MinLen
 
 from robot.errors import ConfigError, UnknownName, WorkcellError
-from workcell.config import config_folder, load
+from workcell.config import file_names, load_named
 from workcell.step_rate import INTERFACES
 
 # Written last into a virtual environment: one without it was interrupted and is made anew.
@@ -107,8 +107,7 @@ def peer_names(folder: Path | None = None) -> tuple[str, ...]:
     Args:
         folder: Of the YAML files; the project's own if omitted.
     """
-    names = sorted(file.stem for file in ((folder or config_folder()) / "peer").glob("*.yaml"))
-    return tuple(sorted(names, key=lambda name: name != "workcell"))
+    return tuple(sorted(file_names("peer", folder), key=lambda name: name != "workcell"))
 
 
 def load_peer(name: str, folder: Path | None = None) -> Peer:
@@ -122,9 +121,7 @@ def load_peer(name: str, folder: Path | None = None) -> Peer:
         UnknownName: If there is none of that name.
         ConfigError: With one line for each mistake in its file.
     """
-    if name not in peer_names(folder):
-        raise UnknownName("peer", name, peer_names(folder))
-    return load((folder or config_folder()) / "peer" / f"{name}.yaml", Peer)
+    return load_named("peer", name, Peer, folder)
 
 
 def default_venvs() -> Path:

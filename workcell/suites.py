@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import yaml
 from annotated_types import Ge, MinLen
 
-from robot.errors import ConfigError, UnknownName
+from robot.errors import ConfigError
 from workcell.catalog import Choice, resolve_choice
-from workcell.config import config_folder, load
+from workcell.config import file_names, load_named
 from workcell.records import plain_json, refuse_existing
 from workcell.run import FACTORY, FIRST_EVALUATION_SEED, RunResult, RunSpec
 from workcell.stored_run import StoredRun
@@ -79,8 +79,7 @@ def suite_names(folder: Path | None = None) -> tuple[str, ...]:
     Args:
         folder: Of the YAML files; the project's own if omitted.
     """
-    files = ((folder or config_folder()) / "benchmark").glob("*.yaml")
-    return tuple(sorted(file.stem for file in files))
+    return file_names("benchmark", folder)
 
 
 def load_suite(name: str, folder: Path | None = None) -> Suite:
@@ -94,9 +93,7 @@ def load_suite(name: str, folder: Path | None = None) -> Suite:
         UnknownName: If there is none of that name.
         ConfigError: With one line for each mistake in its file.
     """
-    if name not in suite_names(folder):
-        raise UnknownName("benchmark", name, suite_names(folder))
-    return load((folder or config_folder()) / "benchmark" / f"{name}.yaml", Suite)
+    return load_named("benchmark", name, Suite, folder)
 
 
 def run_suite(
