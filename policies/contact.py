@@ -11,6 +11,7 @@ import math
 import numpy as np
 from typing_extensions import override
 
+from policies.contact_state import ContactState
 from policies.motions import MIDDLE, PUSH_RATE, SOFT, STIFF, ScriptedMotion
 from policies.sense import Sense, Status, Wish
 from robot.arrays import Array
@@ -250,8 +251,14 @@ class Align(ContactMotion):
 
 
 class Insert(ContactMotion):
-    """Pushes home with rising force, gives way sideways, and wriggles when it gets stuck."""
+    """Pushes home with rising force, gives way sideways, and wriggles when it gets stuck.
 
+    A part that is felt to be seated has nothing more to be wedged by: it is pushed with all the
+    force at once, and one that then rests is home.
+    """
+
+    # A part that is felt to be seated rests if it does not get on for so long, in s.
+    _RESTS_TIME = 0.1
     # Long enough for a wriggle to have shown that nothing gives any more, in s.
     _STALLED_TIME = 0.7
     # Further than any error of belief explains: the part is home and the hand slides along it.
@@ -268,7 +275,8 @@ class Insert(ContactMotion):
     @override
     def step(self, sense: Sense) -> Wish:
         strongest = self.limit("force_n", 14.0)
-        self._force = min(strongest, self._force + 15.0 * sense.dt)
+        seated = sense.contact is ContactState.SEATED
+        self._force = strongest if seated else min(strongest, self._force + 15.0 * sense.dt)
         self.push_towards(self._force, sense)
         depth = self.depth(sense)
         if depth > self._deepest + 1e-4:
@@ -277,11 +285,11 @@ class Insert(ContactMotion):
         pressed = sense.push > 0.7 * strongest
         if depth > self._SLIPPED:
             return self.wish(self.target(), MIDDLE, Status.DONE)
-        if pressed and stalled > self._STALLED_TIME:
+        if pressed and stalled > (self._RESTS_TIME if seated else self._STALLED_TIME):
             return self.wish(self.target(), MIDDLE, Status.DONE)
         if self.elapsed(sense) > 4.0:
             return self.wish(self.target(), MIDDLE, Status.FAILED, "jammed")
-        if stalled > 0.15:
+        if stalled > 0.15 and not seated:
             phase = 2.0 * math.pi * 2.0 * (stalled - 0.15)
             self.yaw = self._centre_yaw + self._WRIGGLE * math.sin(phase)
         self.side_target += 0.3 * (self.side_measured(sense) - self.side_target)

@@ -9,7 +9,7 @@ keep every limit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -137,7 +137,8 @@ class Corrector:
         seen = []
         for arm, view in self._views.items():
             numbers = self._numbers(arm).astype(np.float64)
-            sense = sense_of(arm, script_sees, self._brief, time, np.zeros(6))
+            felt = sense_of(arm, script_sees, self._brief, time, np.zeros(6))
+            sense = replace(felt, contact=self.script.contact(arm))
             self._wanted[arm] = _decoded(numbers, sense, self._brief.action_scale)
             seen.append(
                 view.vector(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.contact_state import ContactState
 from policies.contract import Entry
 from policies.correction import CORRECTION_SIZE, Offset
 from policies.policy import Observation
@@ -26,6 +27,7 @@ _FAST_RAD_S = 5.0
 # Pressures of whole pads, in hundreds of kPa, are then of the size of one.
 _PAD_KPA = 100.0
 _WRENCH, _PADS = 6, 6
+_STATES = tuple(state.value for state in ContactState)
 
 
 def entries(motions: Sequence[str], history: int) -> tuple[Entry, ...]:
@@ -51,6 +53,11 @@ def entries(motions: Sequence[str], history: int) -> tuple[Entry, ...]:
         Entry("correction", (CORRECTION_SIZE,), "now, as a share of the largest, -1 to 1"),
         Entry("opening", (1,), "distance between the pads, mm"),
         Entry("in_hand", (4,), "1 if the part is felt; shift along tool x and z, mm; angle, rad"),
+        Entry(
+            "contact",
+            (len(ContactState),),
+            f"1 for how the part is felt to meet its counterpart, of {', '.join(_STATES)}",
+        ),
         Entry("force_limit", (1,), "wrist force that should not be exceeded, N"),
         Entry(
             "wrench",
@@ -141,6 +148,7 @@ class ArmView:
                 offset.share,
                 [_MM * sense.opening],
                 [sense.in_hand[0], _MM * shift_x, _MM * shift_z, angle],
+                [float(sense.contact is state) for state in ContactState],
                 [self._force_limit],
                 *self._wrenches,
                 *self._touches,

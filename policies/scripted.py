@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
+from policies.contact_state import ContactState
 from policies.inspection import InspectionWalker
 from policies.policy import Action, Brief, Observation, Policy
+from policies.recovery import ScriptedConfig
 from policies.sense import encode, sense_of
-from policies.walker import ArmWalker, ScriptedConfig
+from policies.walker import ArmWalker
 from robot.arrays import Array
 from tasks.phases import Motion, Phase
 
@@ -73,6 +75,11 @@ class ScriptedPolicy(Policy):
         if walker.finished or self._drawing_back[arm]:
             return None
         return walker.phases[walker.index]
+
+    def contact(self, arm: str) -> ContactState | None:
+        """Return how the part in a hand meets what it belongs on; None where nothing tells."""
+        walker = self._walkers[arm]
+        return walker.contact if isinstance(walker, ArmWalker) else None
 
     def walked(self, arm: str) -> float:
         """Return how much of an arm's plan is walked, from 0 to 1; a retry takes it back."""

@@ -9,6 +9,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.contact_state import ContactState
 from policies.policy import Brief, Observation
 from robot.arrays import Array
 from robot.spatial import Pose
@@ -30,6 +31,8 @@ class Sense:
         signals: Process signals by name.
         observation: All of it.
         may_push: Whether no other arm is pushing or pulling hard.
+        contact: How the held part meets what it belongs on, as the wrist, the pads and the motion
+            tell; None where nobody follows it.
     """
 
     time: float
@@ -42,6 +45,7 @@ class Sense:
     signals: Mapping[str, bool]
     observation: Observation = field(default_factory=dict)
     may_push: bool = True
+    contact: ContactState | None = None
 
     @property
     def push(self) -> float:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from policies.contact import Contact, Search
+from policies.contact_estimator import contact_estimators
+from policies.contact_state import ContactState
 from policies.memory import IN_SOCKET, Memory
 from policies.motions import MIDDLE, STIFF, Move, Release, ScriptedMotion, Zero
 from policies.plugging import Extract
+from policies.recovery import ScriptedConfig, following, named, put_back
 from policies.repertoire import MOTIONS
 from policies.sense import Sense, Status, Wish
 from robot.arrays import Array
@@ -26,35 +28,8 @@ _LOST_SHARE = 0.85
 _PULL_BACK = 60.0
 # What failures that seldom get better are retried as.
 _KINDS = {"not_locked": "relock", "refused": "reseat"}
-# Names of the phases with which a part begins to be carried back.
-_CARRYING = ("around", "carry")
 # Failures after which the hand holds nothing.
 _EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
-
-
-@dataclass(frozen=True)
-class ScriptedConfig:
-    """How stubborn the script is.
-
-    Attributes:
-        regrasps: How often it tries again to take a part from its place.
-        retries: How often it tries again to insert the part it holds.
-        relocks: How often it tries again after a lock did not go in: a latch that did not click
-            seldom clicks the next time.
-        reseats: How often it tries again to push a part past what stops it in its mouth; that may
-            be another key.
-        fetches: How often it fetches another part after losing or giving up one.
-        use_touch: Whether it corrects for how the pads feel the part.
-        back_off_m: How far it draws back before trying again, in m.
-    """
-
-    regrasps: int = 3
-    retries: int = 4
-    relocks: int = 1
-    reseats: int = 2
-    fetches: int = 2
-    use_touch: bool = True
-    back_off_m: float = 0.015
 
 
 class ArmWalker:
@@ -67,6 +42,7 @@ class ArmWalker:
         reasons: Why, in order.
         phase_times: Time spent in each phase, by name, in s.
         gave_up: Whether a piece of work was given up.
+        contact: How the held part meets what it belongs on, as is felt; None where nothing tells.
     """
 
     def __init__(
@@ -102,6 +78,8 @@ class ArmWalker:
         self._memory = Memory(config.use_touch)
         self._wrench_zero = np.zeros(6)
         self._lost_for = 0
+        self.contact: ContactState | None = None
+        self._contacts = contact_estimators(phases)
 
     @property
     def finished(self) -> bool:
@@ -130,11 +108,20 @@ class ArmWalker:
             wrench_tool=sense.wrench_tool - self._wrench_zero,
             pose_world_target=self._wanted or sense.pose_world_target,
         )
+        self.contact = self._met(sense)
+        sense = dataclasses.replace(sense, contact=self.contact)
         wish = self._step(sense, may_push)
         sag = self._held_up(sense) * self._wrench_zero / self._stiffness(wish.stiffness)
         self._wanted = wish.pose_world_target
         lead = Pose.from_rotation_vector(-sag[3:], -sag[:3])
         return dataclasses.replace(wish, pose_world_target=self._wanted @ lead)
+
+    def _met(self, sense: Sense) -> ContactState | None:
+        """Return how the part of the work in hand meets what it belongs on."""
+        if self.finished:
+            return None
+        estimator = self._contacts.get(self.phases[self.index].operation)
+        return None if estimator is None else estimator.update(sense)
 
     def _held_up(self, sense: Sense) -> float:
         """Return which share of what was weighed the hand holds up.
@@ -251,49 +238,14 @@ class ArmWalker:
         if self._resume is not None and not in_hand:
             # Lost on its way back to its place: there is nothing left to do for it.
             return self._give_up(sense, in_hand)
-        if self._put_back(phase.operation) is None and self._again("fetch"):
+        if put_back(self.phases, phase.operation) is None and self._again("fetch"):
             self._attempt["retry"] = 0
             # A part that is given up is carried clear of its place before it is let go.
             return self._draw_back(sense, 0.08, self._find("reach"), open_hand=not in_hand)
         return self._give_up(sense, in_hand)
 
-    def _give_up(self, sense: Sense, in_hand: bool) -> Wish:
-        """Leave a piece of work undone, put its part back, and go on with the next."""
-        self.gave_up = True
-        operation = self.phases[self.index].operation
-        self._given_up.add(operation)
-        self._attempt.clear()
-        following = self._after(operation) if self._resume is None else self._resume
-        put_back = self._put_back(operation)
-        if in_hand and put_back is not None and self._resume is None:
-            self._resume = following
-            return self._draw_back(sense, 0.08, put_back)
-        self._resume = None
-        return self._draw_back(sense, 0.08, following, open_hand=not in_hand)
-
-    def _put_back(self, operation: str) -> int | None:
-        """Return the phase with which the part of a piece of work is carried back, or None.
-
-        It belongs to the work that undoes this one: after it was given up, all but this is idle.
-        """
-        return next(
-            (
-                i
-                for i, phase in enumerate(self.phases)
-                if operation and phase.requires == operation and phase.name in _CARRYING
-            ),
-            None,
-        )
-
     def _again(self, kind: str) -> bool:
-        bound = {
-            "regrasp": self.config.regrasps,
-            "retry": self.config.retries,
-            "relock": self.config.relocks,
-            "reseat": self.config.reseats,
-            "fetch": self.config.fetches,
-        }[kind]
-        if self._attempt[kind] >= bound:
+        if self._attempt[kind] >= self.config.bounds[kind]:
             return False
         self._attempt[kind] += 1
         self.retries[kind] += 1
@@ -301,21 +253,21 @@ class ArmWalker:
 
     def _find(self, name: str) -> int | None:
         """Return the phase of this name in the same piece of work, or None."""
-        operation = self.phases[self.index].operation
-        return next(
-            (
-                i
-                for i, phase in enumerate(self.phases)
-                if phase.name == name and phase.operation == operation
-            ),
-            None,
-        )
+        return named(self.phases, name, self.phases[self.index].operation)
 
-    def _after(self, operation: str) -> int:
-        """Return the first phase after a piece of work."""
-        if not operation:
-            return len(self.phases)
-        return 1 + max(i for i, phase in enumerate(self.phases) if phase.operation == operation)
+    def _give_up(self, sense: Sense, in_hand: bool) -> Wish:
+        """Leave a piece of work undone, put its part back, and go on with the next."""
+        self.gave_up = True
+        operation = self.phases[self.index].operation
+        self._given_up.add(operation)
+        self._attempt.clear()
+        rest = following(self.phases, operation) if self._resume is None else self._resume
+        carried = put_back(self.phases, operation)
+        if in_hand and carried is not None and self._resume is None:
+            self._resume = rest
+            return self._draw_back(sense, 0.08, carried)
+        self._resume = None
+        return self._draw_back(sense, 0.08, rest, open_hand=not in_hand)
 
     def _draw_back(
         self, sense: Sense, distance: float, then: int | None, open_hand: bool = False
@@ -367,7 +319,7 @@ class ArmWalker:
         self.reasons.append(f"{operation}:{detour.phase.name}:stuck")
         self._given_up.add(operation)
         self._attempt.clear()
-        self._then = self._after(operation) if self._resume is None else self._resume
+        self._then = following(self.phases, operation) if self._resume is None else self._resume
         self._resume = None
         self._wrench_zero = np.zeros(6)
         phase = dataclasses.replace(detour.phase, gripper_opening=self.phases[0].gripper_opening)

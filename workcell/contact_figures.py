@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.contact_state import ContactEstimator, ContactRule, ContactState
+from policies.contact_estimator import ContactRule, contact_estimators
+from policies.contact_state import ContactState
 from policies.policy import Brief, Observation
 from policies.sense import sense_of
 from robot.errors import ConfigError
@@ -19,7 +20,6 @@ from robot.robot_config import RobotConfig
 from robot.sim.fit_truth import FitTruth
 from tasks.judging import SeatRule
 from tasks.nut_fixture import NutFixture
-from tasks.phases import Motion, Phase
 from tasks.variation import Variation
 from workcell.briefing import brief_of, policy_of
 from workcell.build import build_sim
@@ -178,10 +178,8 @@ class _Watch:
         self, arm: str, brief: Brief, fixture: NutFixture, first: Observation, rule: ContactRule
     ) -> None:
         self._arm, self._brief, self._fixture = arm, brief, fixture
-        insert = _phase(brief, arm, Motion.INSERT)
-        width = 1e-3 * _phase(brief, arm, Motion.GRASP).limits["width_mm"]
-        way = 1e-3 * insert.limits["depth_mm"]
-        self._estimator = ContactEstimator(insert.pose_world_tool, way, width, rule)
+        plan = [phase for phase in brief.phases if phase.arm == arm]
+        (self._estimator,) = contact_estimators(plan, rule).values()
         self._truth = TrueContact(rule, brief.dt)
         # The first step of an episode is in free air: what the wrist feels there is its offset.
         self._free = sense_of(arm, first, brief, 0.0, np.zeros(6)).wrench_tool
@@ -195,7 +193,3 @@ class _Watch:
         if truth.held and truth.depth > _NEAR and truth.offset < _BESIDE:
             told.add(true, state)
             self.seen = True
-
-
-def _phase(brief: Brief, arm: str, motion: Motion) -> Phase:
-    return next(p for p in brief.phases if p.arm == arm and p.motion is motion)

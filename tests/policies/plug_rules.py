@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from policies.recovery import ScriptedConfig
 from policies.sense import Sense, Status
-from policies.walker import ArmWalker, ScriptedConfig
+from policies.walker import ArmWalker
 from robot.spatial import Pose
 from tasks.phases import Motion, Phase
 

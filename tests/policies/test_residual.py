@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from policies.contact_state import ContactState
 from policies.contract import Contract
 from policies.correction import Authority, Offset
 from policies.network import Mlp, MlpSpec, Normalization
@@ -223,6 +224,9 @@ def test_what_is_seen_is_what_is_described():
     assert named["motion"].sum() == 1.0
     np.testing.assert_allclose(named["correction"], 0.25)
     assert named["force_limit"] == config.force_limit_n
+    felt = corrector.script.contact("left")
+    assert felt is not None
+    assert named["contact"].tolist() == [float(felt is state) for state in ContactState]
     assert named["opening"] == pytest.approx(12.0)
 
 

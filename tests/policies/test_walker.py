@@ -10,8 +10,8 @@ import pytest
 
 from policies.contact import Search
 from policies.memory import Memory
+from policies.recovery import ScriptedConfig
 from policies.sense import Status
-from policies.walker import ScriptedConfig
 from robot.spatial import Pose
 from tasks.phases import Motion
 from tests.policies.plug_rules import (

@@ -1,9 +1,16 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from policies.contact_state import ContactEstimator, ContactState
-from policies.sense import Sense
+from policies.contact import Insert
+from policies.contact_estimator import ContactEstimator, contact_estimators
+from policies.contact_state import ContactState
+from policies.sense import Sense, Status
 from robot.spatial import Pose
+from tasks.nut_insertion import NutInsertion, NutInsertionConfig
+from tasks.nut_variation import NUT_LEVELS
+from tasks.phases import Motion, Phase
 
 HOME = Pose.from_rotation_vector([0.2, 2.0, -0.1], [0.5, 0.2, 1.0])
 WAY, WIDTH = 8e-3, 12e-3
@@ -90,3 +97,31 @@ def test_an_empty_or_open_hand_touches_with_nothing():
     for i, opening in enumerate((0.0, 0.026)):
         estimator.update(sense(2 * i, -8, 3))
         assert estimator.update(sense(2 * i + 1, -4, 10, opening=opening)) is FREE
+
+
+def test_every_piece_of_work_of_a_plan_has_an_estimator_of_its_own():
+    task = NutInsertion(NutInsertionConfig(), NUT_LEVELS["nominal"])
+    plan = task.phases(task.sample_layout(np.random.default_rng(0)))
+    left = [p for p in plan if p.arm == "left"]
+    again = [dataclasses.replace(p, operation="another") for p in left]
+    found = contact_estimators([*left, *again])
+    assert set(found) == {left[0].operation, "another"}
+    assert contact_estimators([p for p in left if p.motion is not Motion.INSERT]) == {}
+
+
+def inserting(contact, steps):
+    """Return at which step an insertion ends whose part rests from the first one on, or None."""
+    phase = Phase("left", "insert", Motion.INSERT, HOME, 0.012, limits={"force_n": 14.0})
+    motion = Insert(phase, HOME, sense(0, 0.0, 12.0))
+    for i in range(1, steps):
+        wish = motion.step(dataclasses.replace(sense(i, 0.0, 12.0), contact=contact))
+        if wish.status is Status.DONE:
+            return i
+    return None
+
+
+def test_a_part_that_is_felt_to_be_seated_is_home_as_soon_as_it_rests():
+    assert inserting(SEATED, 10) <= 4
+    # One that may still be stuck is wriggled first.
+    assert 17 <= inserting(MESHED, 40) <= 20
+    assert inserting(None, 40) == inserting(MESHED, 40)

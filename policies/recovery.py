@@ -1,0 +1,81 @@
+"""After a failure: how often something is tried again, and where a plan is taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.phases import Phase
+
+# Names of the phases with which a part begins to be carried back.
+_CARRYING = ("around", "carry")
+
+
+@dataclass(frozen=True)
+class ScriptedConfig:
+    """How stubborn the script is.
+
+    Attributes:
+        regrasps: How often it tries again to take a part from its place.
+        retries: How often it tries again to insert the part it holds.
+        relocks: How often it tries again after a lock did not go in: a latch that did not click
+            seldom clicks the next time.
+        reseats: How often it tries again to push a part past what stops it in its mouth; that may
+            be another key.
+        fetches: How often it fetches another part after losing or giving up one.
+        use_touch: Whether it corrects for how the pads feel the part.
+        back_off_m: How far it draws back before trying again, in m.
+    """
+
+    regrasps: int = 3
+    retries: int = 4
+    relocks: int = 1
+    reseats: int = 2
+    fetches: int = 2
+    use_touch: bool = True
+    back_off_m: float = 0.015
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """How often something is tried again, by kind."""
+        return {
+            "regrasp": self.regrasps,
+            "retry": self.retries,
+            "relock": self.relocks,
+            "reseat": self.reseats,
+            "fetch": self.fetches,
+        }
+
+
+def named(phases: Sequence[Phase], name: str, operation: str) -> int | None:
+    """Return the phase of a name in a piece of work, or None."""
+    return next(
+        (
+            i
+            for i, phase in enumerate(phases)
+            if phase.name == name and phase.operation == operation
+        ),
+        None,
+    )
+
+
+def following(phases: Sequence[Phase], operation: str) -> int:
+    """Return the first phase after a piece of work; the end if it has no name."""
+    if not operation:
+        return len(phases)
+    return 1 + max(i for i, phase in enumerate(phases) if phase.operation == operation)
+
+
+def put_back(phases: Sequence[Phase], operation: str) -> int | None:
+    """Return the phase with which the part of a piece of work is carried back, or None.
+
+    It belongs to the work that undoes this one: after it was given up, all but this is idle.
+    """
+    return next(
+        (
+            i
+            for i, phase in enumerate(phases)
+            if operation and phase.requires == operation and phase.name in _CARRYING
+        ),
+        None,
+    )
