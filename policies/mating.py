@@ -9,6 +9,7 @@ Whitney, Quasi-static assembly of compliantly supported rigid parts, 1982).
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 from typing_extensions import override
@@ -67,13 +68,18 @@ class Mate(Drive):
     # While another hand pushes hard, this one pushes no harder than so, in N.
     _LIGHT = 25.0
     # Past this share of its stroke, a push that falls to such a share and by so much, in N, while
-    # the part goes on by more than this, in m, is the click. A part that then stops under so many
-    # times the push that moved it is home. Without a click it is under this share of the largest.
+    # the part goes on by more than this, in m, is the click; and so is a part that springs ahead by
+    # so much within so many steps, under more than so, in N: that may be over before less is felt.
+    # A part that then stops under so much of the push that moved it up to there is home: what is
+    # left of its way takes less. Without a click it is under this share of the largest.
     _FAR = 0.6
     _CLICK = 0.75
     _CLICK_FORCE = 6.0
     _CLICK_TRAVEL = 0.0012
-    _HARDER = 1.1
+    _SPRING_TRAVEL = 0.0032
+    _SPRING_STEPS = 2
+    _SPRING_FORCE = 30.0
+    _ENOUGH = 0.8
     _STUCK = 0.9
 
     def __init__(self, phase: Phase, pose_world_goal: Pose, sense: Sense) -> None:
@@ -84,6 +90,10 @@ class Mate(Drive):
         # The hardest push far in and how deep that was; whether the part gave way after it.
         self._peak = (0.0, 0.0)
         self._click = False
+        # The hardest push under which it got on until it clicked: at home walls yield a little.
+        self._gave_way = 0.0
+        # How deep it was and how hard it was pushed in the last steps.
+        self._recent = deque([(self.depth_start, 0.0)], maxlen=self._SPRING_STEPS + 1)
         self._waited = 0.0
         self.led = self.heavy = False
 
@@ -116,6 +126,8 @@ class Mate(Drive):
         leans = self._leans(sense, going)
         clicked = self._clicked(sense, leans)
         stopped = self.has_stopped(sense)
+        if not clicked:
+            self._gave_way = max(self.moved_under, *(push for _, push in self._recent))
         if not going and self._stalls(sense, strongest):
             self.drive(sense, min(strongest, self._WRIGGLE_PUSH))
             return self.wish(self.target(), _LED)
@@ -129,9 +141,9 @@ class Mate(Drive):
         # What stops early may be stuck: it is home only if a hard push does not help it on.
         enough = self._STUCK * strongest
         if home or clicked:
-            # At home more than what moved it before does not move it any more.
+            # At home what moved it before does not move it any more.
             least = self.limit("home_n", 40.0)
-            enough = least if home else min(enough, max(least, self._HARDER * self.moved_under))
+            enough = least if home else min(enough, max(least, self._ENOUGH * self._gave_way))
         # A part that never got going is wriggled before it is given up.
         tried = going or self._wriggled >= self._WRIGGLE_TIME
         if stopped and tried and (going or at_most) and self.felt(sense) > enough:
@@ -201,14 +213,19 @@ class Mate(Drive):
         return bool(np.abs(self._turn).max() < _STRAIGHT)
 
     def _clicked(self, sense: Sense, leans: bool) -> bool:
-        """Return whether the part has gone on under less push than it took before, far in."""
+        """Return whether the part has sprung ahead, or gone on under less push, far in."""
         depth, felt = self.depth(sense), self.felt(sense)
+        self._recent.append((depth, felt))
+        far = self.advanced(sense) > self._FAR * 1e-3 * self.limit("stroke_mm", 10.0)
+        sprang = depth - self._recent[0][0] > self._SPRING_TRAVEL
+        pushed = max(push for _, push in self._recent) > self._SPRING_FORCE
+        self._click |= far and sprang and pushed
         if leans:
             # The push is less because the hand holds it back.
             self._peak = (0.0, 0.0)
             return self._click
         hardest, there = self._peak
-        if self.advanced(sense) > self._FAR * 1e-3 * self.limit("stroke_mm", 10.0):
+        if far:
             if felt > hardest:
                 self._peak = (felt, depth)
             fell = felt < min(self._CLICK * hardest, hardest - self._CLICK_FORCE)
