@@ -20,6 +20,9 @@ from tasks.phases import Phase
 # per speed above that, in N·s/m.
 _RISE = 190.0
 _BRAKE = 1200.0
+# Where it pushes as hard as few parts need, above the first, in N, it rises by the second only, in
+# N/s: what is noticed late then comes to little more.
+_HARD, _SLOW_RISE = 85.0, 90.0
 # The target runs this far ahead of the tool, in m.
 _LEAD = 0.0004
 # Share by which the target goes to where the tool is, across and in its turns, per step, while
@@ -87,7 +90,8 @@ class Drive(ContactMotion):
         speed = self.direction * (depth - self._last) / sense.dt
         self._last = depth
         if speed < self.speed:
-            self.force += _RISE * sense.dt * (1.0 - max(0.0, speed) / self.speed)
+            rise = _RISE if self.felt(sense) < _HARD else _SLOW_RISE
+            self.force += rise * sense.dt * (1.0 - max(0.0, speed) / self.speed)
         else:
             self.force -= _BRAKE * (speed - self.speed)
         # What is asked for and not felt would come down on the part when it gives way.

@@ -25,6 +25,10 @@ class ScriptedConfig:
         fetches: How often it fetches another part after losing or giving up one.
         use_touch: Whether it corrects for how the pads feel the part.
         back_off_m: How far it draws back before trying again, in m.
+        askew_m: A part that is felt to be held further off than this is put down where it was and
+            taken again, where it was felt to be, as often as `regrasps`, in m. What is not felt for
+            sure is left as it is.
+        askew_rad: Likewise one that is held at more than this angle, in rad.
     """
 
     regrasps: int = 3
@@ -34,6 +38,14 @@ class ScriptedConfig:
     fetches: int = 2
     use_touch: bool = True
     back_off_m: float = 0.015
+    askew_m: float = 0.005
+    askew_rad: float = 0.175
+
+    def __post_init__(self) -> None:
+        """Refuse limits below which no grasp lies."""
+        for name in ("back_off_m", "askew_m", "askew_rad"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
 
     @property
     def bounds(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +29,8 @@ _LOST_SHARE = 0.85
 _PULL_BACK = 60.0
 # What failures that seldom get better are retried as.
 _KINDS = {"not_locked": "relock", "refused": "reseat"}
-# Failures after which the hand holds nothing.
+# Failures of grasps; those after which the hand holds nothing.
+_GRASPS = ("empty_grasp", "blocked_grasp", "askew_grasp")
 _EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
 
 
@@ -155,6 +157,10 @@ class ArmWalker:
                 return self._recover("part_lost", sense)
         sense = dataclasses.replace(sense, may_push=may_push or not phase.heavy)
         wish = self._motion.step(sense)
+        if wish.status is Status.DONE and self._lies_askew(phase, sense):
+            # Where it lies was felt: the next grasp goes there.
+            self._memory.find(phase, sense)
+            return self._recover("askew_grasp", sense)
         if wish.status is Status.DONE:
             self._done(phase, self._motion, sense)
         elif wish.status is Status.FAILED:
@@ -209,6 +215,15 @@ class ArmWalker:
             if self._resume is not None:
                 self.index, self._resume = self._resume, None
 
+    def _lies_askew(self, phase: Phase, sense: Sense) -> bool:
+        """Return whether a part was taken so far off that it is worth taking again."""
+        again = phase.place and self._attempt["regrasp"] < self.config.regrasps
+        if phase.motion is not Motion.GRASP or not again or not self.config.use_touch:
+            return False
+        felt, shift_x, shift_z, angle = sense.in_hand
+        off = math.hypot(shift_x, shift_z) > self.config.askew_m
+        return felt > 0.5 and (off or abs(angle) > self.config.askew_rad)
+
     def _lost(self, sense: Sense) -> bool:
         width = next(p.limits["width_mm"] for p in self.phases if p.motion is Motion.GRASP)
         empty = sense.opening < _LOST_SHARE * 1e-3 * width
@@ -227,7 +242,7 @@ class ArmWalker:
         self._memory.search_again(further=reason == "blocked")
         if reason == "blocked_grasp":
             self._memory.shift_grip(phase, sense.opening)
-        if reason in ("empty_grasp", "blocked_grasp") and self._again("regrasp"):
+        if reason in _GRASPS and self._again("regrasp"):
             return self._draw_back(sense, 0.05, self._find("reach"), open_hand=True)
         in_hand = reason not in _EMPTY
         again = self._find("approach")

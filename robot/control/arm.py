@@ -135,6 +135,7 @@ class Arm:
                 rotated_rows(rotation_world_tool, jacobian[:, columns]),
                 configuration.mass_matrix()[np.ix_(columns, columns)],
                 target.stiffness,
+                rotation_world_tool.T @ target.wrench_world_tool[:3],
             )
         return self.impedance.acceleration(
             self.reference,

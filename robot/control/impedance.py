@@ -26,6 +26,9 @@ class ImpedanceConfig:
         translation_floor: Least stiffness the damping is designed for, in N/m; an axis that is
             pushed rather than held has no stiffness and still needs damping.
         rotation_floor: The same about the axes, in N·m/rad.
+        push_knee: A tool that pushes with more than this, in N, is damped as if it were stiffer along
+            that axis: what gives way under a hard push lets the hand spring ahead.
+        push_stiffness: By so much for each newton above it, in N/m per N.
         stiffness_limit: Largest stiffness that is obeyed: N/m, N·m/rad.
         design_period: Time between two designs of the damping, in s.
     """
@@ -35,6 +38,8 @@ class ImpedanceConfig:
     torque_limit: float = 15.0
     translation_floor: float = 150.0
     rotation_floor: float = 5.0
+    push_knee: float = 20.0
+    push_stiffness: float = 50.0
     stiffness_limit: tuple[float, float] = (6000.0, 300.0)
     design_period: float = 0.02
 
@@ -72,7 +77,9 @@ class ToolImpedance:
         self._acceleration = np.zeros(6)
         self.error = np.zeros(6)
 
-    def design(self, jacobian_tool: Array, inertia: Array, stiffness: Array) -> None:
+    def design(
+        self, jacobian_tool: Array, inertia: Array, stiffness: Array, push_tool: Array
+    ) -> None:
         """Find the arm's inertia at the tool and the damping that suits it.
 
         Both change slowly, so this need not run every tick.
@@ -81,9 +88,12 @@ class ToolImpedance:
             jacobian_tool: Of the arm's `m` joints, twist along the tool axes. Shape (6, m).
             inertia: Of the arm's joints, in kg·m^2. Shape (m, m).
             stiffness: Along the tool axes, in N/m and N·m/rad. Shape (6,).
+            push_tool: Force to be exerted, along the tool axes, in N. Shape (3,).
         """
         self._mobility = jacobian_tool @ np.linalg.solve(inertia, jacobian_tool.T) + _MOBILITY_FLOOR
         held = clipped(stiffness, self._floor, self._ceiling)
+        beyond = np.abs(push_tool) - self._config.push_knee
+        held[:3] += self._config.push_stiffness * np.maximum(beyond, 0.0)
         # With L^-1 = G G^T the factor of L is C = G^-T, and C^-1 K C^-T is G^T K G.
         factor = np.linalg.cholesky(self._mobility)
         values, vectors = np.linalg.eigh(factor.T @ (held[:, None] * factor))

@@ -16,10 +16,10 @@ def arm(seed=3):
     return rng.normal(size=(6, 7)), root @ root.T + np.eye(7)
 
 
-def designed(**options):
+def designed(push=0.0, **options):
     impedance = ToolImpedance(ImpedanceConfig(**options))
     jacobian, inertia = arm()
-    impedance.design(jacobian, inertia, STIFFNESS)
+    impedance.design(jacobian, inertia, STIFFNESS, np.array([0.0, 0.0, push]))
     mobility = jacobian @ np.linalg.solve(inertia, jacobian.T)
     return impedance, mobility + np.diag([1e-3] * 3 + [1e-2] * 3)
 
@@ -83,6 +83,20 @@ def test_the_spring_never_exceeds_its_force_limit():
 def test_an_axis_without_stiffness_is_still_damped():
     impedance = ToolImpedance(ImpedanceConfig())
     jacobian, inertia = arm()
-    impedance.design(jacobian, inertia, np.zeros(6))
+    impedance.design(jacobian, inertia, np.zeros(6), np.zeros(3))
     moving = acceleration(impedance, goal=Pose.identity(), pose=Pose.identity(), twist=np.eye(6)[2])
     assert moving[2] < -1.0
+
+
+def braking(push):
+    """Return how a tool brakes that springs ahead while it pushes, along the push, in m/s^2."""
+    impedance, _ = designed(push)
+    ahead = acceleration(impedance, goal=Pose.identity(), pose=Pose.identity(), twist=np.eye(6)[2])
+    return -ahead[2]
+
+
+def test_a_hard_push_is_damped_more_and_a_light_one_as_ever():
+    assert braking(20.0) == braking(-15.0) == braking(0.0)
+    assert braking(-100.0) == pytest.approx(braking(100.0))
+    # As if it were 3000 + 80 * 50 N/m stiff.
+    assert 1.2 * braking(0.0) < braking(100.0) < 1.6 * braking(0.0)
