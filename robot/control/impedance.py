@@ -26,8 +26,8 @@ class ImpedanceConfig:
         translation_floor: Least stiffness the damping is designed for, in N/m; an axis that is
             pushed rather than held has no stiffness and still needs damping.
         rotation_floor: The same about the axes, in N·m/rad.
-        push_knee: A tool that pushes with more than this, in N, is damped as if it were stiffer along
-            that axis: what gives way under a hard push lets the hand spring ahead.
+        push_knee: A tool that pushes with more than this, in N, is damped as if it were stiffer
+            along that axis: what gives way under a hard push lets the hand spring ahead.
         push_stiffness: By so much for each newton above it, in N/m per N.
         stiffness_limit: Largest stiffness that is obeyed: N/m, N·m/rad.
         design_period: Time between two designs of the damping, in s.
