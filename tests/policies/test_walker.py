@@ -3,6 +3,7 @@
 One arm plugs a part from its dock into its header and back, in a world made of rules.
 """
 
+import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -450,3 +451,44 @@ def test_a_part_that_is_put_back_is_carried_around_others_that_were():
     _, steps = walk(plan, away(signal=False), config)
     names = order(steps)
     assert names.index(("unplug b", "around")) < names.index(("unplug b", "carry"))
+
+
+class ShiftedPart(SpringHand):
+    """A hand that feels how far along its x axis it is off a part, which stays where it is."""
+
+    SHIFT = 7e-3
+
+    def sense(self):
+        x = float((DOCK.inverse() @ self.tool).position[0])
+        self.in_hand = np.array([float(self.opening < WIDTH + 1e-3), self.SHIFT - x, 0.0, 0.0])
+        return super().sense()
+
+
+@pytest.mark.parametrize(
+    ("config", "taken_again"),
+    [
+        (ScriptedConfig(), True),
+        (ScriptedConfig(askew_m=8e-3), False),
+        (ScriptedConfig(regrasps=0), False),
+        (ScriptedConfig(use_touch=False), False),
+    ],
+)
+def test_a_part_that_is_felt_to_be_held_far_off_is_taken_again_where_it_was_felt(
+    config, taken_again
+):
+    hand = ShiftedPart(start=DOCK @ Pose.translation((0.0, 0.0, -0.1)), width_at=lambda hand: WIDTH)
+    walker, steps = walk(plugging()[:3], hand, config)
+    assert walker.finished
+    assert walker.reasons == ["plug:grasp:askew_grasp"] * taken_again
+    off = (DOCK.inverse() @ steps[-1].sense.pose_world_tool).position
+    assert off[0] == pytest.approx(ShiftedPart.SHIFT * taken_again, abs=1e-4)
+
+
+def test_a_part_that_is_not_felt_for_sure_is_left_as_it_is():
+    class Unsure(ShiftedPart):
+        def sense(self):
+            return dataclasses.replace(super().sense(), in_hand=np.array([0.4, 9e-3, 0.0, 0.0]))
+
+    hand = Unsure(start=DOCK @ Pose.translation((0.0, 0.0, -0.1)), width_at=lambda hand: WIDTH)
+    walker, _ = walk(plugging()[:3], hand)
+    assert walker.reasons == []
