@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -14,6 +15,8 @@ from tasks.phases import Motion
 CORRECTION_SIZE = 7
 """Numbers per arm: translation (3), rotation (3), stiffness."""
 
+# Slower than this a target stands still.
+_SLOWEST_M_S, _SLOWEST_RAD_S = 0.001, 0.02
 # Motions in which the part or the hand is in contact: what is done in free air needs no correcting.
 _CONTACT = (
     *("contact", "search", "align", "insert"),
@@ -31,6 +34,10 @@ class Authority:
         stiffness: Of the action's stiffness number, which goes from -1, soft, to 1, stiff.
         rise_s: How long a correction takes from none to all, in s: a network that changes its mind
             every step does not jolt the arm.
+        along_motion: Whether a correction is meant along the way of the script's target rather than
+            along its axes: x is then ahead and y to the left, across its z axis, and a turn
+            about z is positive the way the script turns. How far ahead a soft hand should be led is
+            then one number, wherever it goes.
         motions: The kinds of motion that are corrected, as `tasks.phases.Motion` names them.
     """
 
@@ -38,11 +45,14 @@ class Authority:
     rotation_rad: tuple[float, float, float] = (0.05, 0.05, 0.15)
     stiffness: float = 0.5
     rise_s: float = 0.16
+    along_motion: bool = False
     motions: tuple[str, ...] = _CONTACT
 
     def __post_init__(self) -> None:
         """Refuse negative bounds, and motions that do not exist."""
         for item in fields(self):
+            if item.name == "along_motion":
+                continue
             if item.name != "motions" and np.min(getattr(self, item.name)) < 0.0:
                 raise ValueError(f"{item.name}: expected 0 or more, got {getattr(self, item.name)}")
         known = [motion.value for motion in Motion]
@@ -54,6 +64,48 @@ class Authority:
     def bounds(self) -> Array:
         """The largest correction: m, rad, share of stiffness. Shape (7,)."""
         return np.array([*self.translation_m, *self.rotation_rad, self.stiffness])
+
+
+class Heading:
+    """Which way a script's tool target goes across its z axis, and which way it turns about it.
+
+    A target that stands still keeps the way it went last.
+
+    Attributes:
+        way: Unit vector along the target's x and y axes; along x before it first moves. Shape (2,).
+        turn: 1 or -1, as it turns about its z axis; 1 before it first turns.
+    """
+
+    def __init__(self) -> None:
+        """Begin with a target that has not moved."""
+        self.way: Array = np.array([1.0, 0.0])
+        self.turn = 1.0
+
+    def follow(self, twist_script: Array) -> None:
+        """Take one step of the target into account.
+
+        Args:
+            twist_script: Its velocity along its own axes, in m/s and rad/s. Shape (6,).
+        """
+        speed = math.hypot(twist_script[0], twist_script[1])
+        if speed > _SLOWEST_M_S:
+            self.way = twist_script[:2] / speed
+        if abs(twist_script[5]) > _SLOWEST_RAD_S:
+            self.turn = math.copysign(1.0, twist_script[5])
+
+    def along_axes(self, correction: Array) -> Array:
+        """Return a correction along the axes of the target. Shape (7,).
+
+        Args:
+            correction: Along the way: ahead, to the left, z; about these; stiffness. Shape (7,).
+        """
+        x, y = self.way
+        turned = np.array([[x, -y], [y, x]])
+        result = correction.copy()
+        result[:2] = turned @ correction[:2]
+        result[3:5] = turned @ correction[3:5]
+        result[5] = self.turn * correction[5]
+        return result
 
 
 class Offset:

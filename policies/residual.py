@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from policies.contract import Contract, Entry
-from policies.correction import CORRECTION_SIZE, Authority, Offset
+from policies.correction import CORRECTION_SIZE, Authority, Heading, Offset
 from policies.learned import LearnedPolicy, PolicySource
 from policies.network import Mlp
 from policies.policy import Action, Brief, Observation
@@ -70,9 +70,12 @@ class ResidualConfig:
     def corrected(self, arms: tuple[str, ...]) -> tuple[Entry, ...]:
         """Return what a network returns, in order, if it corrects these arms."""
         bounds = self.authority
+        of = "of the tool target"
+        if bounds.along_motion:
+            of += ", ahead, left and along z as it goes"
         moved = (
-            Entry("translation", (3,), f"of the tool target, 1 is {list(bounds.translation_m)} m"),
-            Entry("rotation", (3,), f"of the tool target, 1 is {list(bounds.rotation_rad)} rad"),
+            Entry("translation", (3,), f"{of}, 1 is {list(bounds.translation_m)} m"),
+            Entry("rotation", (3,), f"{of}, 1 is {list(bounds.rotation_rad)} rad"),
             Entry("stiffness", (1,), f"added to the script's, 1 is {bounds.stiffness}"),
         )
         return self._of_arms(moved, arms)
@@ -121,6 +124,8 @@ class Corrector:
         motions = config.authority.motions
         self._offsets = {arm: Offset(config.authority) for arm in self.arms}
         self._views = {arm: ArmView(arm, motions, config.history, limit) for arm in self.arms}
+        self._headings = {arm: Heading() for arm in self.arms}
+        self._wanted: dict[str, Pose] = {}
         self._steps = 0
 
     def look(self, observation: Observation) -> NDArray[np.float32]:
@@ -133,19 +138,25 @@ class Corrector:
                 _without(script_sees, arm, offset)
         self._action = self.script.act(script_sees)
         self._observation = observation
-        self._wanted: dict[str, Pose] = {}
+        before = self._wanted
+        self._wanted = {}
         seen = []
         for arm, view in self._views.items():
             numbers = self._numbers(arm).astype(np.float64)
             felt = sense_of(arm, script_sees, self._brief, time, np.zeros(6))
             sense = replace(felt, contact=self.script.contact(arm))
-            self._wanted[arm] = _decoded(numbers, sense, self._brief.action_scale)
+            wanted = _decoded(numbers, sense, self._brief.action_scale)
+            went = before.get(arm, wanted).inverse() @ wanted
+            self._wanted[arm] = wanted
+            twist = np.concatenate([went.position, went.rotation_vector()]) / self._brief.dt
+            self._headings[arm].follow(twist)
             seen.append(
                 view.vector(
                     sense,
                     observation,
                     self.phase(arm),
-                    self._wanted[arm],
+                    wanted,
+                    twist,
                     numbers[_OPENING:],
                     self._offsets[arm],
                 )
@@ -183,10 +194,12 @@ class Corrector:
         return np.array([self.phase(arm) is not None for arm in self.arms])
 
     def _granted(self, arm: str, wanted: NDArray[np.float32]) -> Array:
-        """Return what of a correction is allowed in an arm's phase. Shape (7,)."""
+        """Return what of a correction is allowed in an arm's phase, along the axes. Shape (7,)."""
         phase = self.phase(arm)
         heavy = phase is not None and phase.heavy
-        return wanted * _NOT_HARDER if heavy else wanted.astype(np.float64)
+        share = wanted * _NOT_HARDER if heavy else wanted.astype(np.float64)
+        along = self.config.authority.along_motion
+        return self._headings[arm].along_axes(share) if along else share
 
     def _numbers(self, arm: str) -> NDArray[np.float32]:
         start = _PER_ARM * self._brief.arms.index(arm)

@@ -47,7 +47,7 @@ def entries(motions: Sequence[str], history: int) -> tuple[Entry, ...]:
         Entry("script_position", (3,), f"where the script wants the tool next, {goal}, mm"),
         Entry("script_rotation", (3,), f"where the script wants the tool next, {goal}, rad"),
         Entry("tool_velocity", (3,), f"tool, {goal}, mm/s"),
-        Entry("script_velocity", (3,), "of that, along its axes, as a correction is, mm/s"),
+        Entry("script_velocity", (3,), "of that, along its axes, mm/s"),
         Entry("script_turning", (3,), "of that, about its axes, rad/s"),
         Entry("script_asks", (3,), "opening, stiffness and push of the script's action, -1 to 1"),
         Entry("correction", (CORRECTION_SIZE,), "now, as a share of the largest, -1 to 1"),
@@ -99,7 +99,6 @@ class ArmView:
         self._phase: Phase | None = None
         self._began = 0.0
         self._last_position: Array | None = None
-        self._last_script: Pose | None = None
 
     def vector(
         self,
@@ -107,6 +106,7 @@ class ArmView:
         observation: Observation,
         phase: Phase | None,
         pose_world_script: Pose,
+        twist_script: Array,
         asked: Array,
         offset: Offset,
     ) -> NDArray[np.float32]:
@@ -117,6 +117,7 @@ class ArmView:
             observation: Holds the pads, `<arm>_tactile`; nothing is felt without them.
             phase: What the script is at, or None.
             pose_world_script: Where the script wants the tool next.
+            twist_script: Its velocity along its own axes, in m/s and rad/s. Shape (6,).
             asked: The last three numbers of the script's action. Shape (3,).
             offset: The correction now.
 
@@ -132,9 +133,7 @@ class ArmView:
         position = sense.pose_world_tool.position
         moved = position - (position if self._last_position is None else self._last_position)
         self._last_position = position
-        went = (self._last_script or pose_world_script).inverse() @ pose_world_script
-        self._last_script = pose_world_script
-        velocity, turning = _MM * went.position / sense.dt, went.rotation_vector() / sense.dt
+        velocity, turning = _MM * twist_script[:3], twist_script[3:]
         shift_x, shift_z, angle = sense.in_hand[1:]
         return np.concatenate(
             [

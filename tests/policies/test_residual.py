@@ -1,13 +1,14 @@
 """The script, corrected: nothing changes without a correction, and what is asked for with one."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 
 from policies.contact_state import ContactState
 from policies.contract import Contract
-from policies.correction import Authority, Offset
+from policies.correction import Authority, Heading, Offset
 from policies.network import Mlp, MlpSpec, Normalization
 from policies.policy import Brief
 from policies.residual import Corrector, ResidualConfig, ResidualPolicy
@@ -239,14 +240,15 @@ def test_the_past_is_seen_oldest_first():
         pads[0, 10, 4] = 100.0 * n
         wrench = np.full(6, float(n) + 7.0)
         sense = Sense(n * DT, DT, script, script, wrench, 0.01, np.zeros(4), {})
-        seen = view.vector(sense, {"left_tactile": pads}, phase, script, np.zeros(3), offset)
+        still, asked = np.zeros(6), np.zeros(3)
+        seen = view.vector(sense, {"left_tactile": pads}, phase, script, still, asked, offset)
     wrenches, touches = seen[-36:-18].reshape(3, 6), seen[-18:].reshape(3, 6)
     assert wrenches[:, 0].tolist() == [1.0, 2.0, 3.0]
     assert touches[:, 0].tolist() == [1.0, 2.0, 3.0]
     assert touches[2].tolist() == [3.0, 5.0, 0.0, 0.0, 0.0, 0.0]
 
 
-def test_how_the_script_moves_is_told_along_the_axes_of_a_correction():
+def test_how_the_script_moves_is_told_along_its_own_axes():
     view = ArmView("left", ("search",), 3, 30.0)
     phase = next(p for p in RuleCell().brief.phases if p.motion.value == "search")
     told = {}
@@ -255,15 +257,45 @@ def test_how_the_script_moves_is_told_along_the_axes_of_a_correction():
         told[entry.name] = slice(start, start + entry.size)
         start += entry.size
     script = Pose.from_rotation_vector([0.0, 0.0, 1.2], [0.4, 0.1, 0.9])
-    step = Pose.from_rotation_vector([0.0, 0.0, 0.02], [1e-3, -2e-3, 0.0])
     sense = Sense(0.0, DT, script, script, np.zeros(6), 0.01, np.zeros(4), {})
-    before, seen = (
-        view.vector(sense, {}, phase, wanted, np.zeros(3), Offset(Authority()))
-        for wanted in (script, script @ step)
-    )
-    assert before[told["script_velocity"]].tolist() == [0.0, 0.0, 0.0]
-    np.testing.assert_allclose(seen[told["script_velocity"]], [1 / DT, -2 / DT, 0.0], rtol=1e-5)
-    np.testing.assert_allclose(seen[told["script_turning"]], [0.0, 0.0, 0.02 / DT], atol=1e-6)
+    twist = np.array([0.025, -0.05, 0.0, 0.0, 0.0, 0.5])
+    seen = view.vector(sense, {}, phase, script, twist, np.zeros(3), Offset(Authority()))
+    assert seen[told["script_velocity"]].tolist() == [25.0, -50.0, 0.0]
+    assert seen[told["script_turning"]].tolist() == [0.0, 0.0, 0.5]
+
+
+def test_a_heading_is_where_the_target_goes_and_stays_when_it_stops():
+    heading = Heading()
+    ahead = np.array([1.0, 0.0, 0.2, 0.3, 0.0, 1.0, -0.5])
+    assert heading.along_axes(ahead).tolist() == ahead.tolist()
+    heading.follow(np.array([0.0, -0.02, 0.5, 0.0, 0.0, -0.3]))
+    for _ in range(2):
+        np.testing.assert_allclose(heading.along_axes(ahead), [0, -1, 0.2, 0, -0.3, -1, -0.5])
+        # Slower than anything that goes anywhere.
+        heading.follow(np.array([5e-4, 5e-4, 0.0, 0.0, 0.0, 0.01]))
+
+
+def test_along_its_motion_a_correction_leads_the_script_wherever_it_goes():
+    config = ResidualConfig(authority=Authority(along_motion=True))
+    corrector, cell = Corrector(config, ("left",)), RuleCell()
+    walk_to_contact(corrector, cell)
+    asked = np.array([[0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]], np.float32)
+    ahead, ways = [], []
+    for _ in range(60):
+        wanted = corrector._wanted["left"]
+        cell.step(corrector.act(asked))
+        observation = cell.observe()
+        if corrector.phase("left") is None:
+            break
+        corrector.look(observation)
+        went = (wanted.inverse() @ corrector._wanted["left"]).position[:2]
+        shift = (wanted.inverse() @ target(observation)).position[:2]
+        if np.linalg.norm(went) > 2e-4 and np.linalg.norm(shift) > 1e-3:
+            ways.append(math.atan2(went[1], went[0]))
+            ahead.append(float(shift @ went / np.linalg.norm(shift) / np.linalg.norm(went)))
+    # A spiral goes all ways; the offset lags behind it by its own rise and by one step.
+    assert np.ptp(ways) > 2.0
+    assert np.mean(ahead) > 0.6
 
 
 def test_it_needs_of_the_observation_what_it_reads():
