@@ -27,19 +27,11 @@ import numpy as np
 
 from robot.arrays import Array
 from robot.errors import ConfigError, UnknownName
+from robot.kinematic_tree import Geometry, Inertial, Joint, Link, Tree
 from robot.mesh_shapes import fit_box, fit_capsule, read_stl
 from robot.robot_config import DescriptionConfig, GripperConfig, PadConfig
 from robot.spatial import Pose
-from robot.urdf import (
-    Geometry,
-    Inertial,
-    Joint,
-    Link,
-    Tree,
-    pose_from_rpy,
-    read_urdf,
-    write_urdf,
-)
+from robot.urdf import pose_from_rpy, read_urdf, write_urdf
 
 # Raise when the derivation changes, so that caches of older versions are not used.
 _DERIVATION_VERSION = 2

@@ -8,8 +8,8 @@ import numpy as np
 
 from robot.arrays import Array
 from robot.errors import ConfigError
+from robot.kinematic_tree import Geometry
 from robot.spatial import Pose
-from robot.urdf import Geometry
 
 # A binary STL is an 80 byte header, a count, and 50 bytes per triangle.
 _HEADER_BYTES = 84

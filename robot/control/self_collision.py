@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from robot.arrays import Array
 from robot.configuration import Configuration
 from robot.control.kernels import compiled, cross
-from robot.urdf import Geometry
+from robot.kinematic_tree import Geometry
 
 # The fingers are no links of the model. This capsule around the tool's z axis holds them and their
 # pads, open: where it begins and ends in the tool frame, and its radius, in m.

@@ -12,12 +12,13 @@ import numpy as np
 from robot.arrays import Array
 from robot.descriptions import add_fingers
 from robot.geometry import Shape
+from robot.kinematic_tree import Inertial, Link, Tree
 from robot.robot_config import PadConfig
 from robot.sim.gripper import SimGripper, SimGripperConfig
 from robot.sim.tactile import HeldShape, PadLoads, TactilePad
 from robot.sim.world import GRAVITY, World
 from robot.spatial import Pose
-from robot.urdf import Inertial, Link, Tree, write_urdf
+from robot.urdf import write_urdf
 
 _ARM, _PART = "left", "part"
 # The fingers begin this far off the part on each side, in m.

@@ -8,9 +8,9 @@ from robot.control.self_collision import (
     pairs_of,
 )
 from robot.descriptions import derive
+from robot.kinematic_tree import Geometry
 from robot.kinematics import base_at_rest
 from robot.spatial import Pose
-from robot.urdf import Geometry
 from tests.robot.robots import robot_config, robot_model
 
 MODEL = robot_model("talos_fixed")
