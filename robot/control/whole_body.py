@@ -169,7 +169,7 @@ class WholeBodyController(Controller):
     @override
     def reset(self, state: CellState) -> None:
         robot = state.robot
-        configuration = self._model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        configuration = self._model.measured(robot)
         self._posture.joint_position[:] = robot.joint_position
         for arm in self.arms.values():
             arm.reset(state.readings.get(f"wrist_{arm.name}"))
@@ -190,7 +190,7 @@ class WholeBodyController(Controller):
     @override
     def update(self, state: CellState, target: Target, dt: float) -> RobotCommand:
         robot = state.robot
-        configuration = self._model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        configuration = self._model.measured(robot)
         inertia = configuration.mass_matrix()
         bias = configuration.bias_effort()
         self._friction.observe(configuration.velocity, dt)
