@@ -143,9 +143,7 @@ class SimScene(Scene):
         find = self._world.pose_world_body
         if self._fixed is None:
             self._fixed = {part.name: find(part.name) for part in self._parts if part.fixed}
-        return self._fixed | {
-            part.name: find(part.name) for part in self._parts if not part.fixed
-        }
+        return self._fixed | {part.name: find(part.name) for part in self._parts if not part.fixed}
 
     @override
     def events(self) -> Mapping[str, float]:

@@ -15,6 +15,7 @@ from robot.sim.probe import JointSample, RobotProbe
 from robot.spatial import Pose, rotate
 from robot.urdf import without_frames
 
+
 class SimRobot:
     """A robot in the world, loaded with nothing that moves or brakes it by itself.
 
