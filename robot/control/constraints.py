@@ -220,13 +220,8 @@ def write_foot(
         config: Scale of the wrench.
     """
     first = jacobian_sole.shape[1] + 6 * foot
-    columns = slice(first, first + 6)
-    _carry(
-        jacobian_sole,
-        config.force_scale,
-        program.equality[:, columns],
-        program.rows[:n_joints, columns],
-    )
+    base, joints = (rows[:, first : first + 6] for rows in (program.equality, program.rows))
+    _carry(jacobian_sole, config.force_scale, base, joints[:n_joints])
 
 
 @compiled
@@ -250,16 +245,9 @@ def write_dynamics(
         bias: h, less what is known to act besides the efforts. Shape (nv,).
         effort_limits: In N·m. Shape (n_joints,).
     """
-    _write_dynamics(
-        inertia,
-        bias,
-        effort_limits,
-        program.equality,
-        program.equal,
-        program.rows[:n_joints],
-        program.row_lower[:n_joints],
-        program.row_upper[:n_joints],
-    )
+    bounds = program.row_lower[:n_joints], program.row_upper[:n_joints]
+    equations = program.equality, program.equal, program.rows[:n_joints]
+    _write_dynamics(inertia, bias, effort_limits, *equations, *bounds)
 
 
 @compiled
