@@ -280,7 +280,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
     def _snapshot(self, state: CellState) -> Snapshot:
         cell = self.loop.cell
         robot = state.robot
-        configuration = cell.model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        configuration = cell.model.measured(robot)
         readings = {
             **state.readings,
             **{

@@ -120,6 +120,23 @@ class Configuration:
         )
         return np.array(twist.vector)
 
+    def write_motion(self, frame: str, motion: Array) -> None:
+        """Write where a frame is and how its origin moves, along the world axes.
+
+        Args:
+            frame: Which.
+            motion: Receives position in m, velocity in m/s, angular velocity in rad/s, and the
+                three rows of the matrix from the frame's axes to the world's. Shape (6, 3).
+
+        Raises:
+            UnknownName: If the robot has no such frame.
+        """
+        number = self.model.frame_id(frame)
+        placement = pin.updateFramePlacement(self.model._pin, self._data, number)
+        motion[0], motion[3:] = placement.translation, placement.rotation
+        twist = pin.getFrameVelocity(self.model._pin, self._data, number, _ALIGNED)
+        motion[1:3] = twist.vector.reshape(2, 3)
+
     def jacobian(self, frame: str) -> Array:
         """Return the matrix taking the generalized velocity to the twist of a frame.
 

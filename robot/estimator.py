@@ -146,5 +146,4 @@ class BaseEstimator:
     def _feel_feet(self, here: Configuration) -> None:
         """Note where each sole is and how fast, seen from the base and along its axes."""
         for foot, frame in zip(self._feet, self._frames, strict=True):
-            foot[0], foot[3:] = here.placement_world(frame)
-            foot[1:3] = here.twist_world(frame).reshape(2, 3)
+            here.write_motion(frame, foot)

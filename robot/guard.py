@@ -307,9 +307,7 @@ class Guard:
             return None
         if self._model.floating and robot.base is None:
             return "base: the robot has a floating base, but no estimate of it arrived"
-        configuration = self._model.at(
-            robot.joint_position, base=robot.base if self._model.floating else None
-        )
+        configuration = self._model.measured(robot)
         tools = {
             arm: configuration.pose_world(frame).position
             for arm, frame in self._model.tool_frames.items()

@@ -31,7 +31,7 @@ from robot.configuration import Configuration
 from robot.descriptions import derive
 from robot.errors import UnknownName
 from robot.robot_config import RobotConfig
-from robot.state import BaseState
+from robot.state import BaseState, RobotState
 
 __all__ = ["Configuration", "RobotModel", "load_model"]
 
@@ -114,6 +114,7 @@ class RobotModel:
         self._at_rest = np.zeros(self.nv)
         # Work spaces that no living Configuration uses; see Configuration.__del__.
         self._spare: list[Any] = []
+        self._measured: tuple[RobotState, Configuration] | None = None
 
     @property
     def n(self) -> int:
@@ -197,6 +198,23 @@ class RobotModel:
             state = "needs its base" if self.floating else "is bolted down and takes no base"
             raise ValueError(f"base: this robot {state}")
         return Configuration(self, joint_position, joint_velocity, base)
+
+    def measured(self, robot: RobotState) -> Configuration:
+        """Return the configuration that was measured; asked again about the same, the same one.
+
+        Zones, controller, guard and environment ask for that of the present tick.
+
+        Args:
+            robot: The measurement.
+
+        Raises:
+            ValueError: If the robot floats and its base was not measured, or a shape is wrong.
+        """
+        if self._measured is None or self._measured[0] is not robot:
+            base = robot.base if self.floating else None
+            here = self.at(robot.joint_position, robot.joint_velocity, base)
+            self._measured = (robot, here)
+        return self._measured[1]
 
 
 def load_model(config: RobotConfig) -> RobotModel:

@@ -16,6 +16,8 @@ from robot.arrays import Array, frozen, read_only
 
 # Below this angle, in rad, the sine is replaced by its series: sin(x)/x is 1 to double precision.
 _SMALL_ANGLE = 1e-8
+# Turns a quaternion into that of the opposite turn.
+_CONJUGATE = read_only(np.array([-1.0, -1.0, -1.0, 1.0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +34,30 @@ class Pose:
 
     def __post_init__(self) -> None:
         """Check shapes, normalize the quaternion, and make both read-only."""
-        object.__setattr__(self, "position", frozen("position", self.position, (3,)))
+        position = frozen("position", self.position, (3,))
         quaternion = frozen("quaternion", self.quaternion, (4,))
-        norm = math.sqrt(float(quaternion @ quaternion))
+        norm = math.sqrt(quaternion.dot(quaternion))
         if not 0.9 < norm < 1.1:
             raise ValueError(f"quaternion: expected norm 1, got {norm:.4g}")
+        self._keep(position, quaternion, norm)
+
+    def _keep(self, position: Array, quaternion: Array, norm: float) -> None:
+        """Store two arrays that nobody else will change; `norm` is the quaternion's."""
         # A quaternion that is already of norm one to rounding is kept to the bit, so that a stored
         # pose comes back as the same pose.
-        unit = quaternion if abs(norm - 1.0) < 1e-15 else read_only(quaternion / norm)
-        object.__setattr__(self, "quaternion", unit)
+        if abs(norm - 1.0) >= 1e-15:
+            quaternion = quaternion / norm
+        position.setflags(write=False)
+        quaternion.setflags(write=False)
+        # Frozen dataclasses are filled past their own guard.
+        vars(self).update(position=position, quaternion=quaternion)
+
+    @classmethod
+    def _made(cls, position: Array, quaternion: Array) -> Pose:
+        """Return a pose of two new arrays that follow from checked ones: no copy, no check."""
+        pose = object.__new__(cls)
+        pose._keep(position, quaternion, math.sqrt(quaternion.dot(quaternion)))
+        return pose
 
     @classmethod
     def identity(cls) -> Pose:
@@ -87,12 +104,12 @@ class Pose:
 
     def inverse(self) -> Pose:
         """Return `pose_b_a`."""
-        conjugate = self.quaternion * np.array([-1.0, -1.0, -1.0, 1.0])
-        return Pose(-rotate(conjugate, self.position), conjugate)
+        conjugate = self.quaternion * _CONJUGATE
+        return Pose._made(-rotate(conjugate, self.position), conjugate)
 
     def __matmul__(self, other: Pose) -> Pose:
         """Return `pose_a_c` from `pose_a_b @ pose_b_c`."""
-        return Pose(
+        return Pose._made(
             self.position + rotate(self.quaternion, other.position),
             multiply_quaternions(self.quaternion, other.quaternion),
         )
@@ -107,7 +124,7 @@ class Pose:
 
     def angle_to(self, other: Pose) -> float:
         """Return the angle of the rotation between the two orientations, in rad."""
-        conjugate = self.quaternion * np.array([-1.0, -1.0, -1.0, 1.0])
+        conjugate = self.quaternion * _CONJUGATE
         relative = multiply_quaternions(conjugate, other.quaternion)
         sine = math.sqrt(float(relative[:3] @ relative[:3]))
         return 2.0 * math.atan2(sine, abs(float(relative[3])))

@@ -62,6 +62,21 @@ def _depth(box: Array, grown: float, point: Array) -> float:
 
 
 @compiled
+def deepest(points: Array, boxes: Array) -> float:
+    """Return how deep the deepest of some points of the world is in any box; see the module.
+
+    Args:
+        points: In the world, in m. Shape (n, 3).
+        boxes: See the module. Shape (m, 15).
+    """
+    depth = -math.inf
+    for k in range(points.shape[0]):
+        for m in range(boxes.shape[0]):
+            depth = max(depth, _depth(boxes[m], 0.0, points[k]))
+    return depth
+
+
+@compiled
 def _entry(box: Array, grown: float, start: Array, end: Array) -> float:
     """Return at which share of a straight way it first touches a grown box; 2 if it does not.
 

@@ -10,10 +10,37 @@ import numpy as np
 from robot.arrays import Array
 from robot.keep_out import KeepOut, ZoneConfig
 from robot.spatial import Pose
-from robot.zone_kernel import DEPTH, DEPTH_ZONE, ENTERS, ENTERS_ZONE, SPEED, place, watch
+from robot.zone_kernel import DEPTH, DEPTH_ZONE, ENTERS, ENTERS_ZONE, SPEED, deepest, place, watch
 
 # Velocities are differences over this time; after a gap longer than the other nothing is known.
 _WINDOW, _GAP = 0.008, 0.03
+
+
+class HandShape:
+    """The spheres that a hand is made of."""
+
+    def __init__(self, config: ZoneConfig) -> None:
+        """Take over their centres.
+
+        Args:
+            config: What a hand is like.
+        """
+        self._points_tool = config.points()
+
+    def placed(self, pose_world_tool: Pose) -> Array:
+        """Return where the spheres' centres would be, in the world, in m. Shape (n, 3)."""
+        points = np.empty_like(self._points_tool)
+        place(pose_world_tool.position, pose_world_tool.quaternion, self._points_tool, points)
+        return points
+
+    def inside(self, pose_world_tool: Pose, boxes: Array) -> bool:
+        """Return whether any sphere would be in any box.
+
+        Args:
+            pose_world_tool: Where the hand would be.
+            boxes: As from `ZoneConfig.boxes`. Shape (m, 15).
+        """
+        return bool(deepest(self.placed(pose_world_tool), boxes) > 0.0)
 
 
 class HandWatch:
@@ -36,19 +63,17 @@ class HandWatch:
             config: What a hand is like.
         """
         self._config = config
-        self._points_tool = config.points()
+        self._shape = HandShape(config)
         self._history: deque[tuple[float, Array]] = deque()
         self._result = np.empty(5)
-        self.points = np.zeros_like(self._points_tool)
+        self.points = np.zeros_like(config.points())
         self.depth, self.speed = -np.inf, config.unknown_speed
         self.zone = self.enters_zone = -1
         self.enters = self.knows_speed = False
 
     def placed(self, pose_world_tool: Pose) -> Array:
         """Return where the spheres' centres would be, in the world, in m. Shape (n, 3)."""
-        points = np.empty_like(self._points_tool)
-        place(pose_world_tool.position, pose_world_tool.quaternion, self._points_tool, points)
-        return points
+        return self._shape.placed(pose_world_tool)
 
     def look(self, pose_world_tool: Pose, time: float, boxes: Array) -> None:
         """Take in where the hand is.

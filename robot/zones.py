@@ -53,9 +53,7 @@ def tools_of(model: RobotModel) -> Callable[[CellState], Mapping[str, Pose]]:
     """Return a function from a measurement to tool poses by arm name."""
 
     def poses(state: CellState) -> Mapping[str, Pose]:
-        robot = state.robot
-        base = robot.base if model.floating else None
-        configuration = model.at(robot.joint_position, base=base)
+        configuration = model.measured(state.robot)
         return {arm: configuration.pose_world(name) for arm, name in model.tool_frames.items()}
 
     return poses

@@ -29,6 +29,7 @@ from robot.arrays import Array, frozen
 from robot.keep_out import KeepOut, ZoneConfig
 from robot.spatial import Pose
 from robot.station import Direction, Signal, SignalSpec
+from robot.zone_watch import HandShape
 from tasks.hv_config import HvPluggingConfig
 from tasks.hv_judging import HARMS, UNDER_VOLTAGE, PlugFacts, PlugJudge, fit_of
 from tasks.hv_layout import draw_layout
@@ -62,6 +63,7 @@ _THERE, _IDLE_TIME = 0.04, 1.0
 _CLOSED, _AT_NECK = 2e-3, 0.02
 # How large hands are, and how wide a berth they give.
 _ZONE = ZoneConfig()
+_HAND = HandShape(_ZONE)
 # The largest number among the process signals: insulation, in ohm/V.
 _SIGNAL_BOUND = 1e5
 
@@ -137,6 +139,8 @@ class HvPlugging(Task):
                 )
             ),
         )
+        # Of the last layout that was asked about: the boxes of its pack.
+        self._boxes: tuple[Layout, Array] | None = None
         self.begin()
 
     def assigned(self, layout: Layout) -> Mapping[str, Assigned]:
@@ -351,13 +355,7 @@ class HvPlugging(Task):
 
     def _clear(self, tools: Mapping[str, Pose], layout: Layout) -> bool:
         """Return whether no hand, as measured, is in the zone of the pack as believed."""
-        grown = _ZONE.margin + _ZONE.hand_radius
-        for box in self.zones(layout):
-            into = box.pose_world_box.inverse()
-            for tool in tools.values():
-                pose_box_tool = into @ tool
-                for point in _ZONE.points():
-                    inside = np.abs(pose_box_tool.transform(point)) - box.half_extents
-                    if np.all(inside < grown):
-                        return False
-        return True
+        if self._boxes is None or self._boxes[0] is not layout:
+            self._boxes = (layout, _ZONE.boxes(self.zones(layout)))
+        boxes = self._boxes[1]
+        return not any(_HAND.inside(tool, boxes) for tool in tools.values())

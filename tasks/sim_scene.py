@@ -117,10 +117,13 @@ class SimScene(Scene):
         self._shove = shove
         self._contacts = contacts
         self._on_reset = on_reset
+        # Where parts that never move within an episode are, once somebody has asked.
+        self._fixed: dict[str, Pose] | None = None
 
     @override
     def apply(self, layout: Layout) -> Layout:
         self._on_reset()
+        self._fixed = None
         joint_position, pose_world_base = self._start_posture
         seed = int(layout.parameters.get("noise_seed", 0))
         self._driver.place(joint_position, pose_world_base, seed)
@@ -137,7 +140,10 @@ class SimScene(Scene):
 
     @override
     def pose_world_parts(self) -> Mapping[str, Pose]:
-        return {part.name: self._world.pose_world_body(part.name) for part in self._parts}
+        find = self._world.pose_world_body
+        if self._fixed is None:
+            self._fixed = {part.name: find(part.name) for part in self._parts if part.fixed}
+        return self._fixed | {part.name: find(part.name) for part in self._parts if not part.fixed}
 
     @override
     def events(self) -> Mapping[str, float]:

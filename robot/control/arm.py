@@ -109,6 +109,7 @@ class Arm:
         self,
         target: ToolTarget,
         configuration: Configuration,
+        position_world_tool: Array,
         rotation_world_tool: Array,
         jacobian: Array,
         dt: float,
@@ -118,6 +119,7 @@ class Arm:
         Args:
             target: What the tool should do.
             configuration: The robot now.
+            position_world_tool: Where the tool is, in m. Shape (3,).
             rotation_world_tool: From the tool's axes to the world's. Shape (3, 3).
             jacobian: Of the tool, along world axes. Shape (6, nv).
             dt: In s.
@@ -131,15 +133,16 @@ class Arm:
         if self._age >= self._period:
             self._age = 0.0
             columns = self._columns + (jacobian.shape[1] - len(self.joints))
+            inertia = configuration.mass_matrix()
             self.impedance.design(
                 rotated_rows(rotation_world_tool, jacobian[:, columns]),
-                configuration.mass_matrix()[np.ix_(columns, columns)],
+                inertia[columns[:, None], columns],
                 target.stiffness,
                 rotation_world_tool.T @ target.wrench_world_tool[:3],
             )
         return self.impedance.acceleration(
             self.reference,
-            configuration.position_world(self.frame),
+            position_world_tool,
             rotation_world_tool,
             jacobian @ configuration.velocity,
             target.stiffness,

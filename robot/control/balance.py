@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robot.arrays import Array
+from robot.control.kernels import compiled
 from robot.state import BodyTarget
 
 GRAVITY = 9.81
@@ -112,11 +113,9 @@ class Balance:
             dt: In s.
         """
         share = 1.0 - math.exp(-2.0 * math.pi * self._config.lean_cutoff_hz * dt)
+        left = math.exp(-dt / self._config.settle_time)
         limit = self._config.lean_limit
-        for axis, moment in ((0, -float(wrench_world[4])), (1, float(wrench_world[3]))):
-            wanted = min(max(moment / self._weight_force, -limit), limit)
-            self._lean[axis] += share * (wanted - self._lean[axis])
-        self._offset *= math.exp(-dt / self._config.settle_time)
+        _lean(wrench_world, self._weight_force, limit, share, left, self._lean, self._offset)
 
     def reference(self) -> Array:
         """Return where the centre of mass should be, before a policy shifts it. Shape (3,).
@@ -149,13 +148,19 @@ class Balance:
             self._shift[2] = min(max(body.height_shift_com, -limit), limit)
         else:
             self._shift[:] = 0.0
-        reference = self.position_world_support + self._offset + self._lean + self._shift
-        reference[2] += self._height
-        error = reference - position_world_com
-        self._strain += min(dt / self._config.strain_time, 1.0) * (error[:2] - self._strain)
-        acceleration: Array = self._stiffness * error
-        acceleration -= self._damping * velocity_world_com
-        return acceleration
+        return _com_acceleration(
+            position_world_com,
+            velocity_world_com,
+            self.position_world_support,
+            self._offset,
+            self._lean,
+            self._shift,
+            self._height,
+            self._stiffness,
+            self._damping,
+            min(dt / self._config.strain_time, 1.0),
+            self._strain,
+        )
 
     def torso_acceleration(
         self, rotation_error: Array, velocity_angular: Array, body: BodyTarget | None
@@ -186,3 +191,73 @@ class Balance:
         if body is None:
             return share
         return share * math.pow(self._config.yielding_share, body.yielding)
+
+
+@compiled
+def _lean(
+    wrench_world: Array,
+    weight_force: float,
+    limit: float,
+    share: float,
+    left: float,
+    lean: Array,
+    offset: Array,
+) -> None:
+    """Lean further against a load, and settle further; see `Balance.load`.
+
+    Args:
+        wrench_world: Of all tools, about the middle of the feet. Shape (6,).
+        weight_force: m g, in N.
+        limit: Of the lean along each axis, in m.
+        share: Of the way to the lean that is wanted.
+        left: What is left of the offset.
+        lean: Changed in place, in m. Shape (3,).
+        offset: Changed in place, in m. Shape (3,).
+    """
+    for axis in range(2):
+        moment = -wrench_world[4] if axis == 0 else wrench_world[3]
+        wanted = min(max(moment / weight_force, -limit), limit)
+        lean[axis] += share * (wanted - lean[axis])
+    for axis in range(3):
+        offset[axis] *= left
+
+
+@compiled
+def _com_acceleration(
+    position: Array,
+    velocity: Array,
+    support: Array,
+    offset: Array,
+    lean: Array,
+    shift: Array,
+    height: float,
+    stiffness: Array,
+    damping: Array,
+    share: float,
+    strain: Array,
+) -> Array:
+    """Return kp (c* - c) - kd v with c* = support + offset + lean + shift + height. Shape (3,).
+
+    Args:
+        position: c, in m. Shape (3,).
+        velocity: v, in m/s. Shape (3,).
+        support: Shape (3,).
+        offset: Shape (3,).
+        lean: Shape (3,).
+        shift: Shape (3,).
+        height: Of c* above the support, in m.
+        stiffness: kp, in 1/s^2. Shape (3,).
+        damping: kd, in 1/s. Shape (3,).
+        share: Of the way that the strain goes to the present error.
+        strain: Changed in place, in m. Shape (2,).
+    """
+    acceleration = np.empty(3)
+    for axis in range(3):
+        reference = support[axis] + offset[axis] + lean[axis] + shift[axis]
+        if axis == 2:
+            reference += height
+        error = reference - position[axis]
+        if axis < 2:
+            strain[axis] += share * (error - strain[axis])
+        acceleration[axis] = stiffness[axis] * error - damping[axis] * velocity[axis]
+    return acceleration

@@ -220,9 +220,57 @@ def write_foot(
         config: Scale of the wrench.
     """
     first = jacobian_sole.shape[1] + 6 * foot
-    transposed = -config.force_scale * jacobian_sole.T
-    program.equality[:6, first : first + 6] = transposed[:6]
-    program.rows[:n_joints, first : first + 6] = transposed[6:]
+    base, joints = (rows[:, first : first + 6] for rows in (program.equality, program.rows))
+    _carry(jacobian_sole, config.force_scale, base, joints[:n_joints])
+
+
+@compiled
+def _carry(jacobian: Array, scale: float, base_rows: Array, joint_rows: Array) -> None:
+    for column in range(6):
+        for i in range(6):
+            base_rows[i, column] = -scale * jacobian[column, i]
+        for i in range(len(joint_rows)):
+            joint_rows[i, column] = -scale * jacobian[column, 6 + i]
+
+
+def write_dynamics(
+    program: DenseQP, n_joints: int, inertia: Array, bias: Array, effort_limits: Array
+) -> None:
+    """Write the equations of motion: base rows as equalities, efforts within their limits.
+
+    Args:
+        program: Receives them.
+        n_joints: Number of joints; the rows of their efforts come first among the inequalities.
+        inertia: M. Shape (nv, nv).
+        bias: h, less what is known to act besides the efforts. Shape (nv,).
+        effort_limits: In N·m. Shape (n_joints,).
+    """
+    bounds = program.row_lower[:n_joints], program.row_upper[:n_joints]
+    equations = program.equality, program.equal, program.rows[:n_joints]
+    _write_dynamics(inertia, bias, effort_limits, *equations, *bounds)
+
+
+@compiled
+def _write_dynamics(
+    inertia: Array,
+    bias: Array,
+    effort_limits: Array,
+    base_rows: Array,
+    base_values: Array,
+    joint_rows: Array,
+    lower: Array,
+    upper: Array,
+) -> None:
+    nv, base = len(bias), len(base_values)
+    for i in range(base):
+        base_values[i] = -bias[i]
+        for column in range(nv):
+            base_rows[i, column] = inertia[i, column]
+    for i in range(len(effort_limits)):
+        lower[i] = -effort_limits[i] - bias[base + i]
+        upper[i] = effort_limits[i] - bias[base + i]
+        for column in range(nv):
+            joint_rows[i, column] = inertia[base + i, column]
 
 
 def write_joint_box(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot.arrays import Array
+from robot.control.kernels import compiled
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,30 @@ class Posture:
             joint_position: Measured, in rad. Shape (n,).
             joint_velocity: Measured, in rad/s. Shape (n,).
         """
-        wanted = self.joint_position - joint_position
-        wanted *= self._config.stiffness
-        wanted -= self._config.damping * joint_velocity
-        diagonal += self._weight
-        gradient -= self._weight * wanted
+        _add_posture(
+            diagonal,
+            gradient,
+            joint_position,
+            joint_velocity,
+            self.joint_position,
+            self._weight,
+            self._config.stiffness,
+            self._config.damping,
+        )
+
+
+@compiled
+def _add_posture(
+    diagonal: Array,
+    gradient: Array,
+    joint_position: Array,
+    joint_velocity: Array,
+    posture: Array,
+    weight: Array,
+    stiffness: float,
+    damping: float,
+) -> None:
+    for i in range(len(weight)):
+        wanted = (posture[i] - joint_position[i]) * stiffness - damping * joint_velocity[i]
+        diagonal[i] += weight[i]
+        gradient[i] -= weight[i] * wanted

@@ -160,6 +160,7 @@ class SelfCollision:
         # Of each pair the nearest points of the cores, and the direction from second to first.
         self._nearest = np.zeros((count, 3, 3))
         self._distances = np.full(count, np.inf)
+        self._least = math.inf
         self._age = math.inf
         self.rows = min(config.rows, count)
 
@@ -195,6 +196,7 @@ class SelfCollision:
             self._nearest,
             self._distances,
         )
+        self._least = float(self._distances.min(initial=math.inf))
         return self._distances
 
     def write(self, configuration: Configuration, rows: Array, lower: Array, dt: float) -> None:
@@ -211,9 +213,11 @@ class SelfCollision:
         lower[:] = -np.inf
         self._age += dt
         due = self._age >= self._config.screening_period
-        if due or self._distances.min() < self._config.attention:
+        if due or self._least < self._config.attention:
             self._age = 0.0
             self.distances(configuration)
+        if self._least >= self._config.attention:
+            return
         nearest = self._distances.argsort()[: self.rows]
         watched = nearest[self._distances[nearest] < self._config.attention]
         for row, pair in enumerate(watched):

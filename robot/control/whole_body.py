@@ -21,6 +21,7 @@ from robot.control.constraints import (
     felt_limits,
     take_felt,
     write_cone,
+    write_dynamics,
     write_foot,
     write_joint_box,
 )
@@ -146,6 +147,7 @@ class WholeBodyController(Controller):
             write_cone(
                 self._program, foot, n, self._nv, foot_half_sizes[name], self._config.contact
             )
+        self._diagonal = np.einsum("ii->i", self._program.hessian)
         self._apart = slice(n_rows - self._self_collision.rows, n_rows)
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         bearable = self._config.limits.felt_share * self._effort_limits
@@ -163,13 +165,15 @@ class WholeBodyController(Controller):
         self._gripper_opening: dict[str, float] = {}
         self._effort: Array | None = None
         self._hold_position: Array | None = None
+        self._no_stiffness = np.zeros(n)
+        self._damping = np.full(n, self._config.servo.damping)
         self._failures_in_a_row = 0
         self.unsolved = 0
 
     @override
     def reset(self, state: CellState) -> None:
         robot = state.robot
-        configuration = self._model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        configuration = self._model.measured(robot)
         self._posture.joint_position[:] = robot.joint_position
         for arm in self.arms.values():
             arm.reset(state.readings.get(f"wrist_{arm.name}"))
@@ -190,7 +194,7 @@ class WholeBodyController(Controller):
     @override
     def update(self, state: CellState, target: Target, dt: float) -> RobotCommand:
         robot = state.robot
-        configuration = self._model.at(robot.joint_position, robot.joint_velocity, robot.base)
+        configuration = self._model.measured(robot)
         inertia = configuration.mass_matrix()
         bias = configuration.bias_effort()
         self._friction.observe(configuration.velocity, dt)
@@ -221,8 +225,8 @@ class WholeBodyController(Controller):
                 self._model.velocity_limits,
             ),
             joint_effort=effort,
-            stiffness=np.zeros(n),
-            damping=np.full(n, self._config.servo.damping),
+            stiffness=self._no_stiffness,
+            damping=self._damping,
             gripper_opening=dict(self._gripper_opening),
         )
 
@@ -274,7 +278,7 @@ class WholeBodyController(Controller):
                 continue
             if not arm.active:
                 self._posture.release(arm.joints)
-            wanted = arm.acceleration(tool, configuration, rotation, jacobian, dt)
+            wanted = arm.acceleration(tool, configuration, position, rotation, jacobian, dt)
             drift = configuration.jacobian_drift(arm.frame)
             self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
@@ -310,7 +314,7 @@ class WholeBodyController(Controller):
 
         nv, program = self._nv, self._program
         self._objectives.write(program.hessian[:nv, :nv], program.gradient[:nv])
-        diagonal = np.einsum("ii->i", program.hessian)
+        diagonal = self._diagonal
         diagonal[:nv] += self._config.posture.regularization
         diagonal[nv:] = self._config.posture.force_regularization
         joints = slice(nv - self._model.n, nv)
@@ -326,12 +330,7 @@ class WholeBodyController(Controller):
     ) -> None:
         """Write the equations of motion and the limits into the program."""
         n, nv, program, model = self._model.n, self._nv, self._program, self._model
-        if model.floating:
-            program.equality[:6, :nv] = inertia[:6]
-            program.equal[:6] = -bias[:6]
-        program.rows[:n, :nv] = inertia[-n:]
-        program.row_lower[:n] = -self._effort_limits - bias[-n:]
-        program.row_upper[:n] = self._effort_limits - bias[-n:]
+        write_dynamics(program, n, inertia, bias, self._effort_limits)
         self._self_collision.write(
             configuration, program.rows[self._apart, :nv], program.row_lower[self._apart], dt
         )

@@ -115,7 +115,8 @@ class SimDriver(Driver):
         self._admission = Admission(self.spec)
         delay_steps = config.noise.delay_steps(world.physics_dt)
         fingers = [joint for gripper in self._grippers.values() for joint in gripper.joints]
-        self._read_joints = robot.joint_reader([*model.joint_names, *fingers])
+        joints = [robot.joint(name) for name in (*model.joint_names, *fingers)]
+        self._read_joints = robot.probe.joints(joints)
         self._write_efforts = robot.effort_writer([*model.joint_names, *fingers])
         self._servos = JointServos(model, world.physics_dt)
         self._friction = JointFriction(
@@ -181,6 +182,7 @@ class SimDriver(Driver):
             self._lifecycle, self._fault = Lifecycle.ACTIVE, None
         self._state = None
         # Before the first step the past looks like the present.
+        self._robot.probe.sample()
         for _ in range(self._samples.maxlen or 1):
             self._samples.append(self._present())
         if self._imu is not None:

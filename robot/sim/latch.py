@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from robot.arrays import Array
+from robot.arrays import Array, same
 from robot.errors import UnknownName
 from robot.mating import (
     Engagement,
@@ -321,7 +321,7 @@ class MatingElement(ForceElement):
     def _note(self, time: float) -> None:
         """Remember what has changed in this step."""
         flags = self._memory[_WATCHED]
-        if np.array_equal(flags, self._seen):
+        if same(flags, self._seen):
             return
         number = int(self._memory[kernel.SOCKET])
         for (name, _), old, new in zip(_FLAGS, self._seen, flags, strict=True):

@@ -11,11 +11,9 @@ import numpy as np
 
 from robot.arrays import Array
 from robot.errors import UnknownName
+from robot.sim.probe import JointSample, RobotProbe
 from robot.spatial import Pose, rotate
 from robot.urdf import without_frames
-
-Sample = tuple[float, float, Sequence[float], float]
-"""Position, velocity, reaction wrench and motor torque of one joint, as PyBullet returns them."""
 
 
 class SimRobot:
@@ -34,6 +32,7 @@ class SimRobot:
             has the number of the link that carries it.
         joint_child: Bullet's number of the link on the far side of each joint, fixed ones
             included, by joint name.
+        probe: Samples joints and links for devices; the world lets it sample after each step.
     """
 
     def __init__(self, client: Any, name: str, urdf: Path, pose_world_base: Pose, fixed: bool):
@@ -62,6 +61,7 @@ class SimRobot:
             self.body: int = client.loadURDF(
                 str(loaded), useFixedBase=fixed, flags=client.URDF_USE_INERTIA_FROM_FILE
             )
+        self.probe = RobotProbe(client, self.body)
         self.joint_index: dict[str, int] = {}
         self.joint_child: dict[str, int] = {}
         self.link_index: dict[str, int] = {client.getBodyInfo(self.body)[0].decode(): -1}
@@ -138,7 +138,7 @@ class SimRobot:
         for name, index in self.joint_index.items():
             self._client.resetJointState(self.body, index, joint_position.get(name, 0.0), 0.0)
 
-    def joint_reader(self, names: Sequence[str]) -> Callable[[], Sequence[Sample]]:
+    def joint_reader(self, names: Sequence[str]) -> Callable[[], Sequence[JointSample]]:
         """Return a function that samples some joints, in this order, in one call to Bullet."""
         get, body = self._client.getJointStates, self.body
         indices = [self.joint(name) for name in names]

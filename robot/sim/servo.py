@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from robot.arrays import Array
+from robot.arrays import Array, same
 from robot.kinematics import base_at_rest
 from robot.model import RobotModel
 from robot.spatial import Pose
@@ -117,7 +117,7 @@ class JointServos:
         return total
 
     def _set_gains(self, stiffness: Array, damping: Array, joint_position: Array) -> None:
-        if np.array_equal(stiffness, self._stiffness) and np.array_equal(damping, self._damping):
+        if same(stiffness, self._stiffness) and same(damping, self._damping):
             return
         self._stiffness, self._damping = stiffness, damping
         self._gain = self._h * damping + self._h**2 * stiffness

@@ -103,7 +103,9 @@ class TactilePad(Sensor[TactileReading]):
 
     def loads(self) -> PadLoads:
         """Return what the pads bear since the last physics step: the truth, for rigs and tests."""
-        rotation_tool_world = self._robot.pose_world_link(self._tool).rotation.T
+        return self._loads(self._robot.pose_world_link(self._tool).rotation.T)
+
+    def _loads(self, rotation_tool_world: Array) -> PadLoads:
         shear, normal = np.zeros((len(FINGERS), 2)), np.zeros(len(FINGERS))
         held: list[str | None] = []
         # Not filtered by body: a filter exchanges A and B but leaves the friction, which is the
@@ -117,9 +119,9 @@ class TactilePad(Sensor[TactileReading]):
         return PadLoads(tuple(held), normal, shear)
 
     def _sample(self, now: float) -> TactileReading:
-        config, loads = self._config, self.loads()
         pose_world_tool = self._robot.pose_world_link(self._tool)
         rotation_tool_world = pose_world_tool.rotation.T
+        config, loads = self._config, self._loads(rotation_tool_world)
         pressure = np.zeros(config.shape)
         for finger, name in enumerate(loads.held):
             if name is None:

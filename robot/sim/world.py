@@ -170,6 +170,7 @@ class World(Clock):
         self._require_new(name)
         robot = SimRobot(self.client, name, urdf, pose_world_base, fixed)
         keep_from_itself(self.client, robot.body, len(self._robots), fixed)
+        self.add_sampler(robot.probe.sample)
         self._bodies[name] = robot.body
         self._robots[name] = robot
         return robot

@@ -59,18 +59,18 @@ class WristWrench(Sensor[WrenchReading]):
         if joint not in robot.joint_child:
             raise UnknownName(f"joint of {robot.name}", joint, robot.joint_child)
         self._world, self._noise = world, noise or NOISE_LEVELS["B"]
-        self._body, self._link = robot.body, robot.joint_child[joint]
+        link = robot.joint_child[joint]
         client = world.client
-        client.enableJointForceTorqueSensor(robot.body, self._link, 1)
-        self._get_joint, self._get_link = client.getJointState, client.getLinkState
+        client.enableJointForceTorqueSensor(robot.body, link, 1)
+        self._get_joints, self._get_link = robot.probe.joints([link]), robot.probe.link(link)
         pose_world_tool = robot.pose_world_link(tool_link)
-        state = client.getLinkState(robot.body, self._link, computeForwardKinematics=1)
+        state = client.getLinkState(robot.body, link, computeForwardKinematics=1)
         pose_tool_inertial = pose_world_tool.inverse() @ Pose(
             np.array(state[0]), np.array(state[1])
         )
         self._position_tool_inertial = pose_tool_inertial.position
         self._rotation_tool_inertial = np.ascontiguousarray(pose_tool_inertial.rotation)
-        self._payload = _payload_beyond(world, robot, self._link, pose_world_tool)
+        self._payload = _payload_beyond(world, robot, link, pose_world_tool)
         self._substeps = whole_multiple(world.dt, world.physics_dt, ("dt", "physics_dt"))
         # White at the physics rate, averaged over a control period.
         white = np.repeat([self._noise.force, self._noise.torque], 3)
@@ -108,8 +108,7 @@ class WristWrench(Sensor[WrenchReading]):
 
     def _sample(self) -> None:
         """Note orientation, velocity and reaction after a physics step."""
-        state = self._get_link(self._body, self._link, 1)
-        reaction = self._get_joint(self._body, self._link)[2]
+        state, reaction = self._get_link(), self._get_joints()[0][2]
         # Quaternion of the inertial frame, velocity of its origin, angular velocity, reaction.
         row = np.array((*state[1], *state[6], *state[7], *reaction))
         self._samples.append((self._world.steps, row))

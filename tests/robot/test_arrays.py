@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from robot.arrays import frozen, read_only
+from robot.arrays import frozen, read_only, same
 
 
 def test_a_frozen_array_is_a_copy_that_cannot_be_written():
@@ -41,3 +41,9 @@ def test_a_read_only_view_leaves_its_owner_writable():
     assert view[0] == 1.0
     with pytest.raises(ValueError, match="read-only"):
         view[0] = 2.0
+
+
+def test_arrays_are_the_same_to_the_last_bit_or_not_at_all():
+    first = np.array([0.1, 0.2, 0.3])
+    assert same(first, first.copy())
+    assert not same(first, np.nextafter(first, 1.0))

@@ -9,7 +9,7 @@ from robot.arrays import Array
 from robot.errors import UnknownName
 from robot.model import Configuration, RobotModel
 from robot.spatial import Pose, multiply_quaternions, quaternion_from_rotation_vector
-from robot.state import BaseState
+from robot.state import BaseState, RobotState
 from tests.robot.robots import INSTALLED, robot_config, robot_model
 
 # A central difference over this time, in s, leaves an error of about 1e-8 times the third
@@ -190,3 +190,35 @@ def test_a_velocity_of_the_wrong_length_is_refused() -> None:
     model = robot_model("talos_fixed")
     with pytest.raises(ValueError, match="joint_velocity"):
         model.at(np.zeros(model.n), np.zeros(model.n + 1))
+
+
+def measurement(motion: Motion) -> RobotState:
+    """Return what is measured of a robot."""
+    effort = np.zeros(motion.model.n)
+    return RobotState(0.0, motion.position, motion.velocity, effort, base=motion.base)
+
+
+@ROBOTS
+def test_a_measurement_is_put_through_the_kinematics_once(name: str) -> None:
+    model = robot_model(name)
+    first, second = (measurement(Motion(model, seed)) for seed in (0, 1))
+    here = model.measured(first)
+    assert model.measured(first) is here
+    arm = model.arms[0]
+    tool = model.tool_frames[arm]
+    there = model.measured(second)
+    for state, asked in ((first, here), (second, there)):
+        fresh = model.at(state.joint_position, state.joint_velocity, state.base)
+        np.testing.assert_array_equal(asked.position_world(tool), fresh.position_world(tool))
+        np.testing.assert_array_equal(asked.jacobian(tool), fresh.jacobian(tool))
+
+
+@ROBOTS
+def test_the_motion_of_a_frame_is_written_as_its_parts_say(name: str) -> None:
+    here = Motion(robot_model(name)).at()
+    frame = here.model.tool_frames[here.model.arms[0]]
+    motion = np.empty((6, 3))
+    here.write_motion(frame, motion)
+    np.testing.assert_array_equal(motion[0], here.position_world(frame))
+    np.testing.assert_array_equal(motion[1:3].ravel(), here.twist_world(frame))
+    np.testing.assert_array_equal(motion[3:], here.rotation_world(frame))

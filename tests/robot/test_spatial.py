@@ -138,8 +138,16 @@ def test_a_quaternion_is_normalized_and_one_that_is_none_is_refused():
         Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 2.0]))
 
 
-def test_a_pose_cannot_be_changed_by_its_reader():
-    pose = Pose.identity()
-    for array in (pose.position, pose.quaternion):
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 1.0
+def test_a_pose_cannot_be_changed_by_its_reader(rng):
+    start, end = random_pose(rng), random_pose(rng)
+    for pose in (Pose.identity(), start, start.inverse(), start @ end):
+        for array in (pose.position, pose.quaternion):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 1.0
+
+
+def test_poses_made_of_many_poses_keep_their_norm(rng):
+    step = pose = random_pose(rng)
+    for _ in range(2000):
+        pose = pose @ step
+    assert np.linalg.norm(pose.quaternion) == pytest.approx(1.0, abs=1e-15)

@@ -9,6 +9,7 @@ from robot.errors import SafetyStop
 from robot.spatial import Pose
 from robot.state import BodyTarget, RobotState, Target
 from robot.station import StationInputs
+from robot.zone_watch import HandShape
 from robot.zones import HandScanner, KeepOut, ZoneConfig, ZoneGuard, tools_of
 from tests.robot.hand_rig import (
     AHEAD,
@@ -402,3 +403,15 @@ def test_looking_takes_microseconds():
         rig.guard.limit(target, state)
     taken = (system_time.process_time() - start) / len(states)
     assert taken < 100e-6, f"{1e6 * taken:.0f} us for one hand and two zones"
+
+
+def test_a_hand_is_inside_as_soon_as_one_of_its_spheres_touches_a_box():
+    config = ZoneConfig(margin=0.02, hand_radius=0.04, hand_points=((0.0, 0.0, 0.05),))
+    turned = Pose.from_rotation_vector([0.0, 0.0, 0.3], [0.5, 0.0, 1.0])
+    boxes = config.boxes([KeepOut("far", Pose.translation([9.0, 0.0, 0.0]), np.full(3, 0.1)),
+                          KeepOut("near", turned, np.array([0.1, 0.2, 0.3]))])  # fmt: skip
+    hand = HandShape(config)
+    # The forward sphere ends 0.09 m ahead of the tool, the box 0.32 m below its centre.
+    touches = 0.3 + 0.02 + 0.05 + 0.04
+    assert hand.inside(turned @ Pose.translation([0.0, 0.0, -touches + 1e-6]), boxes)
+    assert not hand.inside(turned @ Pose.translation([0.0, 0.0, -touches - 1e-6]), boxes)
