@@ -24,6 +24,7 @@ class ScriptedConfig:
             be another key.
         fetches: How often it fetches another part after losing or giving up one.
         use_touch: Whether it corrects for how the pads feel the part.
+        use_contact: Whether it follows how the part meets its counterpart, and acts on it.
         back_off_m: How far it draws back before trying again, in m.
         askew_m: A part that is felt to be held further off than this is put down where it was and
             taken again, where it was felt to be, as often as `regrasps`, in m. What is not felt for
@@ -37,6 +38,7 @@ class ScriptedConfig:
     reseats: int = 2
     fetches: int = 2
     use_touch: bool = True
+    use_contact: bool = True
     back_off_m: float = 0.015
     askew_m: float = 0.005
     askew_rad: float = 0.175

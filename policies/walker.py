@@ -81,7 +81,7 @@ class ArmWalker:
         self._wrench_zero = np.zeros(6)
         self._lost_for = 0
         self.contact: ContactState | None = None
-        self._contacts = contact_estimators(phases)
+        self._contacts = contact_estimators(phases) if config.use_contact else {}
 
     @property
     def finished(self) -> bool:

@@ -168,3 +168,10 @@ def test_it_gives_up_after_a_bounded_number_of_attempts_and_says_why():
 def test_a_misspelled_policy_is_answered_with_the_nearest():
     with pytest.raises(UnknownName, match="Did you mean 'scripted'"):
         policy_named("scriptd")
+
+
+@pytest.mark.parametrize("use_contact", [True, False])
+def test_a_part_that_is_felt_to_be_seated_is_not_pushed_for_longer(use_contact):
+    report, _ = play({}, config=ScriptedConfig(use_contact=use_contact))
+    waited = report["left"]["phase_times_s"]["insert"]
+    assert (waited < 0.6) is use_contact
