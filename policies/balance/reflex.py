@@ -172,7 +172,7 @@ class BalanceReflex(Reflex):
         return BodyTarget(
             position_shift_com=reflex.shift_limit * gate * action[2:4],
             acceleration_torso=config.torso_stiffness * reflex.lean_limit * gate * turn,
-            yielding=0.0,
+            yielding=1.0,
             height_shift_com=reflex.height_limit * gate * float(action[4]),
         )
 

@@ -198,7 +198,7 @@ class WholeBodyController(Controller):
         body = target.body
         if body is None and self._reflex is not None:
             body = self._reflex.react(self._sense(configuration), dt)
-        self._write_tools(configuration, state, target, self._balance.tool_share(body), bias, dt)
+        self._write_tools(configuration, state, target, body, bias, dt)
         self._write_feet(configuration)
         self._write_trunk(configuration, body, dt)
         self._write_dynamics(configuration, inertia, bias, dt)
@@ -248,7 +248,7 @@ class WholeBodyController(Controller):
         configuration: Configuration,
         state: CellState,
         target: Target,
-        share: float,
+        body: BodyTarget | None,
         bias: Array,
         dt: float,
     ) -> None:
@@ -257,6 +257,7 @@ class WholeBodyController(Controller):
         The tools keep a share of their weight.
         """
         load = np.zeros(6)
+        yielding = body is not None and body.yielding > 0.5
         for number, arm in enumerate(self.arms.values()):
             arm.feel(state.readings.get(f"wrist_{arm.name}"), dt)
             position, rotation = configuration.placement_world(arm.frame)
@@ -266,7 +267,7 @@ class WholeBodyController(Controller):
             take_felt(arm.wrench_tool, rotation, jacobian, limits, lever, bias, load)
             first = _TOOLS + 6 * number
             tool = target.tools.get(arm.name)
-            if tool is None:
+            if tool is None or yielding:
                 if arm.active:
                     arm.active = False
                     self._posture.hold(arm.joints, state.robot.joint_position)
@@ -276,7 +277,7 @@ class WholeBodyController(Controller):
                 self._posture.release(arm.joints)
             wanted = arm.acceleration(tool, configuration, rotation, jacobian, dt)
             drift = configuration.jacobian_drift(arm.frame)
-            self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
+            self._objectives.set(first, jacobian, wanted - drift, arm.weight(self._balance.tool_share(None)))
         self._balance.load(load, dt)
 
     def _write_feet(self, configuration: Configuration) -> None:
