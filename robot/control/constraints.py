@@ -116,6 +116,33 @@ def write_cone(
     program.row_lower[first : first + CONE_ROWS] = lower
 
 
+import os
+TILT = os.environ.get('TILT', '1') == '1'
+
+
+def tilt_cone(program, foot, n_joints, nv, rotation, half_sizes, config) -> None:
+    length, width = (half - config.sole_margin for half in half_sizes)
+    first = n_joints + CONE_ROWS * foot
+    column = program.rows[first : first + CONE_ROWS, nv + 6 * foot + 2]
+    if not TILT:
+        return
+    place = []
+    for row_low, row_high, half, lift in ((5, 6, width, rotation[2, 1]), (8, 7, length, rotation[2, 0])):
+        share = min(max((abs(lift) - 0.006) / 0.014, 0.0), 1.0)
+        low = high = half
+        if lift < 0.0:
+            low -= 1.9 * share * half
+        else:
+            high -= 1.9 * share * half
+        column[row_low] = low
+        column[row_high] = high
+        place.append(-math.copysign(share * (half + config.sole_margin), lift))
+    wide = program.rows[first : first + CONE_ROWS, nv + 6 * foot : nv + 6 * foot + 6]
+    across, along = place
+    wide[9, 0], wide[9, 1] = across, -along
+    wide[10, 0], wide[10, 1] = -across, along
+
+
 def felt_limits(joints: NDArray[np.bool_], limits: Array, nv: int) -> Array:
     """Return the most that a felt wrench may do to each coordinate; see `take_felt`. Shape (nv,).
 

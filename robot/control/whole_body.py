@@ -37,6 +37,10 @@ from robot.state import BodyTarget, RobotCommand, Target
 
 # Rows of the stacked objectives: centre of mass, torso, then six for each arm and each foot.
 _COM, _TORSO, _TOOLS = 0, 3, 6
+import os
+RIGHT = float(os.environ.get('RIGHT', '0'))
+DAMP = float(os.environ.get('DAMP', '0'))
+from robot.control.constraints import tilt_cone
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,7 @@ class WholeBodyController(Controller):
             write_cone(
                 self._program, foot, n, self._nv, foot_half_sizes[name], self._config.contact
             )
+        self._halves = [foot_half_sizes[name] for name in model.contact_frames]
         self._apart = slice(n_rows - self._self_collision.rows, n_rows)
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         bearable = self._config.limits.felt_share * self._effort_limits
@@ -222,7 +227,7 @@ class WholeBodyController(Controller):
             ),
             joint_effort=effort,
             stiffness=np.zeros(n),
-            damping=np.full(n, self._config.servo.damping),
+            damping=np.full(n, self._config.servo.damping if body is None else DAMP),
             gripper_opening=dict(self._gripper_opening),
         )
 
@@ -287,8 +292,11 @@ class WholeBodyController(Controller):
             rotation, jacobian = configuration.rotation_world(frame), configuration.jacobian(frame)
             drift, velocity = configuration.jacobian_drift(frame), configuration.velocity
             jacobian, wanted = at_the_sole(rotation, jacobian, drift, velocity, contact.damping)
+            wanted[3] -= RIGHT * rotation[2, 1]
+            wanted[4] += RIGHT * rotation[2, 0]
             self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
             write_foot(self._program, foot, self._model.n, jacobian, contact)
+            tilt_cone(self._program, foot, self._model.n, self._nv, rotation, self._halves[foot], contact)
 
     def _write_trunk(
         self, configuration: Configuration, body: BodyTarget | None, dt: float
