@@ -128,12 +128,10 @@ def tilt_cone(program, foot, n_joints, nv, rotation, half_sizes, config) -> None
         return
     place = []
     for row_low, row_high, half, lift in ((5, 6, width, rotation[2, 1]), (8, 7, length, rotation[2, 0])):
-        share = min(max((abs(lift) - 0.006) / 0.014, 0.0), 1.0)
-        low = high = half
-        if lift < 0.0:
-            low -= 1.9 * share * half
-        else:
-            high -= 1.9 * share * half
+        share = min(max((abs(lift) - 0.004) / 0.004, 0.0), 1.0)
+        near = half + share * config.sole_margin
+        far = half - share * (2.0 * half + config.sole_margin - 0.002)
+        low, high = (far, near) if lift < 0.0 else (near, far)
         column[row_low] = low
         column[row_high] = high
         place.append(-math.copysign(share * (half + config.sole_margin), lift))
