@@ -20,6 +20,7 @@ from robot.control.constraints import (
     at_the_sole,
     felt_limits,
     take_felt,
+    tilt_cone,
     write_cone,
     write_foot,
     write_joint_box,
@@ -37,10 +38,6 @@ from robot.state import BodyTarget, RobotCommand, Target
 
 # Rows of the stacked objectives: centre of mass, torso, then six for each arm and each foot.
 _COM, _TORSO, _TOOLS = 0, 3, 6
-import os
-RIGHT = float(os.environ.get('RIGHT', '0'))
-DAMP = float(os.environ.get('DAMP', '0'))
-from robot.control.constraints import tilt_cone
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ class WholeBodyController(Controller):
             write_cone(
                 self._program, foot, n, self._nv, foot_half_sizes[name], self._config.contact
             )
-        self._halves = [foot_half_sizes[name] for name in model.contact_frames]
+        self._foot_half_sizes = [foot_half_sizes[name] for name in model.contact_frames]
         self._apart = slice(n_rows - self._self_collision.rows, n_rows)
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         bearable = self._config.limits.felt_share * self._effort_limits
@@ -227,7 +224,7 @@ class WholeBodyController(Controller):
             ),
             joint_effort=effort,
             stiffness=np.zeros(n),
-            damping=np.full(n, self._config.servo.damping if body is None else DAMP),
+            damping=np.full(n, self._config.servo.damping),
             gripper_opening=dict(self._gripper_opening),
         )
 
@@ -259,10 +256,11 @@ class WholeBodyController(Controller):
     ) -> None:
         """Write the tools' objectives, and take the felt wrenches off the bias efforts.
 
-        The tools keep a share of their weight.
+        Arms that yield hold their posture, as arms without a target do.
         """
         load = np.zeros(6)
-        yielding = body is not None and body.yielding > 0.5
+        yielding = body is not None and body.yielding
+        share = self._balance.tool_share()
         for number, arm in enumerate(self.arms.values()):
             arm.feel(state.readings.get(f"wrist_{arm.name}"), dt)
             position, rotation = configuration.placement_world(arm.frame)
@@ -282,7 +280,7 @@ class WholeBodyController(Controller):
                 self._posture.release(arm.joints)
             wanted = arm.acceleration(tool, configuration, rotation, jacobian, dt)
             drift = configuration.jacobian_drift(arm.frame)
-            self._objectives.set(first, jacobian, wanted - drift, arm.weight(self._balance.tool_share(None)))
+            self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
 
     def _write_feet(self, configuration: Configuration) -> None:
@@ -292,11 +290,10 @@ class WholeBodyController(Controller):
             rotation, jacobian = configuration.rotation_world(frame), configuration.jacobian(frame)
             drift, velocity = configuration.jacobian_drift(frame), configuration.velocity
             jacobian, wanted = at_the_sole(rotation, jacobian, drift, velocity, contact.damping)
-            wanted[3] -= RIGHT * rotation[2, 1]
-            wanted[4] += RIGHT * rotation[2, 0]
             self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
             write_foot(self._program, foot, self._model.n, jacobian, contact)
-            tilt_cone(self._program, foot, self._model.n, self._nv, rotation, self._halves[foot], contact)
+            sizes = self._foot_half_sizes[foot]
+            tilt_cone(self._program, foot, self._model.n, self._nv, sizes, rotation, contact)
 
     def _write_trunk(
         self, configuration: Configuration, body: BodyTarget | None, dt: float

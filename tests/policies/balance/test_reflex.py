@@ -64,7 +64,7 @@ def test_the_gate_opens_gradually_up_to_the_bounds():
     assert half.position_shift_com == pytest.approx([0.5 * REFLEX.shift_limit, 0.0])
     assert half.height_shift_com == pytest.approx(0.5 * REFLEX.height_limit)
     assert full.position_shift_com == pytest.approx([REFLEX.shift_limit, 0.0])
-    assert full.yielding == 0.0
+    assert full.yielding
 
 
 def test_a_lean_ahead_turns_about_y_and_one_to_the_left_about_minus_x():
