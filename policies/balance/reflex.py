@@ -172,7 +172,7 @@ class BalanceReflex(Reflex):
         return BodyTarget(
             position_shift_com=reflex.shift_limit * gate * action[2:4],
             acceleration_torso=config.torso_stiffness * reflex.lean_limit * gate * turn,
-            # Wrists cannot turn as fast as a trunk that leans, and hands held in place hold it back.
+            # Hands held in place would hold the trunk back, and turn the wrists too fast.
             yielding=True,
             height_shift_com=reflex.height_limit * gate * float(action[4]),
         )
