@@ -29,6 +29,8 @@ class ContactConfig:
         friction: Coulomb coefficient that is counted on.
         torsion: Friction torque about the normal for each newton of normal force, in m.
         sole_margin: How far the centre of pressure stays inside the edge of the sole, in m.
+        shoved_margin: The same while a reflex acts: what is kept for the errors of an estimator is
+            better spent then.
         tilt: Of a foot, about either of its axes: what counts as flat, and from which on it stands
             on an edge, in rad. Feet that stand firmly are believed to tilt by less than the first.
         edge_width: Of the strip at that edge within which the centre of pressure is then, in m.
@@ -43,6 +45,7 @@ class ContactConfig:
     friction: float = 0.6
     torsion: float = 0.04
     sole_margin: float = 0.01
+    shoved_margin: float = 0.003
     tilt: tuple[float, float] = (0.004, 0.008)
     edge_width: float = 0.002
     force_min: float = 10.0
@@ -129,6 +132,7 @@ def tilt_cone(
     half_sizes: tuple[float, float],
     rotation: Array,
     config: ContactConfig,
+    shoved: bool = False,
 ) -> None:
     """Put the centre of pressure of a tilted foot on the edge on which it stands.
 
@@ -144,18 +148,20 @@ def tilt_cone(
         nv: Number of generalized velocities.
         half_sizes: Half length and half width of the sole, in m.
         rotation: From the sole's axes to the world's. Shape (3, 3).
-        config: Margin, and which tilt counts.
+        config: Margins, and which tilt counts.
+        shoved: Whether the robot is in trouble.
     """
     first = n_joints + CONE_ROWS * foot
     rows = program.rows[first : first + CONE_ROWS, nv + 6 * foot : nv + 6 * foot + 6]
     flat, tilted = config.tilt
+    margin = config.shoved_margin if shoved else config.sole_margin
     edge = [0.0, 0.0]
     # Along x the centre of pressure is -M_y / f_z, so that its bounds change places.
     for axis, row_low, row_high in ((0, 8, 7), (1, 5, 6)):
         lift = float(rotation[2, axis])
         share = min(max((abs(lift) - flat) / (tilted - flat), 0.0), 1.0)
-        half = half_sizes[axis] - config.sole_margin
-        near = half + share * config.sole_margin
+        half = half_sizes[axis] - margin
+        near = half + share * margin
         far = half - share * (half + half_sizes[axis] - config.edge_width)
         rows[row_low, 2], rows[row_high, 2] = (far, near) if lift < 0.0 else (near, far)
         edge[axis] = -math.copysign(share * half_sizes[axis], lift)

@@ -201,7 +201,7 @@ class WholeBodyController(Controller):
         if body is None and self._reflex is not None:
             body = self._reflex.react(self._sense(configuration), dt)
         self._write_tools(configuration, state, target, body, bias, dt)
-        self._write_feet(configuration)
+        self._write_feet(configuration, body is not None)
         self._write_trunk(configuration, body, dt)
         self._write_dynamics(configuration, inertia, bias, dt)
         for arm, tool in target.tools.items():
@@ -283,7 +283,7 @@ class WholeBodyController(Controller):
             self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
 
-    def _write_feet(self, configuration: Configuration) -> None:
+    def _write_feet(self, configuration: Configuration, shoved: bool) -> None:
         """Write the feet's objectives, and their wrenches into the dynamics."""
         contact, first = self._config.contact, _TOOLS + 6 * len(self.arms)
         for foot, frame in enumerate(self._feet):
@@ -293,7 +293,9 @@ class WholeBodyController(Controller):
             self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
             write_foot(self._program, foot, self._model.n, jacobian, contact)
             sizes = self._foot_half_sizes[foot]
-            tilt_cone(self._program, foot, self._model.n, self._nv, sizes, rotation, contact)
+            tilt_cone(
+                self._program, foot, self._model.n, self._nv, sizes, rotation, contact, shoved
+            )
 
     def _write_trunk(
         self, configuration: Configuration, body: BodyTarget | None, dt: float
