@@ -39,7 +39,7 @@ def test_the_cone_holds_what_a_flat_foot_can_bear(force, torque, allowed):
     assert bool(np.all(rows @ wrench >= lower)) is allowed
 
 
-def tilted_rows(roll, pitch):
+def tilted_rows(roll, pitch, shoved=False):
     """Return the rows of one foot, turned by small angles about its x and y axes."""
     config = ContactConfig()
     program = DenseQP(6, 0, CONE_ROWS, SolverConfig())
@@ -47,7 +47,7 @@ def tilted_rows(roll, pitch):
     written = program.rows.copy()
     rotation = np.eye(3)
     rotation[2] = -pitch, roll, 1.0
-    tilt_cone(program, 0, 0, 0, HALF, rotation, config)
+    tilt_cone(program, 0, 0, 0, HALF, rotation, config, shoved)
     return written, program.rows, program.row_lower
 
 
@@ -81,6 +81,13 @@ def test_a_foot_that_pitches_stands_on_its_lower_edge(pitch):
     edge = np.sign(pitch) * (HALF[0] - 0.001)
     assert bears(rows, lower, (edge, 0.02))
     assert not bears(rows, lower, (0.0, 0.02))
+
+
+def test_a_robot_in_trouble_uses_its_soles_nearly_to_their_edges():
+    place = (HALF[0] - 0.005, HALF[1] - 0.005)
+    for shoved in (False, True):
+        _, rows, lower = tilted_rows(0.0, 0.0, shoved)
+        assert bears(rows, lower, place) is shoved
 
 
 def test_what_slides_at_a_corner_turns_the_foot_about_its_middle():
