@@ -171,21 +171,20 @@ class BodyTarget:
             Shape (2,).
         acceleration_torso: Feed-forward angular acceleration of the torso about the world's x and
             y axes, in rad/s^2. Shape (2,).
-        yielding: How far the arms may give way to save the balance, from 0 to 1.
+        yielding: Whether the arms let go of their tools' targets and hold their posture, so that
+            they move with the trunk.
         height_shift_com: Shift of the reference of the centre of mass's height, in m.
     """
 
     position_shift_com: Array
     acceleration_torso: Array
-    yielding: float
+    yielding: bool
     height_shift_com: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check shapes and range and make the arrays read-only."""
+        """Check shapes and make the arrays read-only."""
         for name in ("position_shift_com", "acceleration_torso"):
             object.__setattr__(self, name, frozen(name, getattr(self, name), (2,)))
-        if not 0.0 <= self.yielding <= 1.0:
-            raise ValueError(f"yielding: expected 0 to 1, got {self.yielding}")
         if not math.isfinite(self.height_shift_com):
             raise ValueError(
                 f"height_shift_com: expected a finite number, got {self.height_shift_com}"

@@ -30,7 +30,7 @@ def stance_numbers(robot: RobotConfig, cell: CellConfig | None = None) -> Stance
     """Return what the reduced model needs to know of a robot and its controller.
 
     The area of support is the smallest box around the soles, which stand side by side, less the
-    margin that the controller keeps.
+    margin that the controller keeps while a reflex acts.
 
     Args:
         robot: Who stands.
@@ -46,7 +46,7 @@ def stance_numbers(robot: RobotConfig, cell: CellConfig | None = None) -> Stance
             f"robot: expected one that stands, {robot.name} is bolted down. Choose e.g. talos"
         )
     controller = (cell or CellConfig()).controller
-    balance, margin = controller.balance, controller.contact.sole_margin
+    balance, margin = controller.balance, controller.contact.shoved_margin
     model = load_model(robot)
     base = base_at_rest(Pose.translation(robot.base.position))
     position = model.joint_position(robot.posture)

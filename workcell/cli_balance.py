@@ -85,6 +85,9 @@ def map_pushes(
     ] = None,
     loads: Annotated[bool, typer.Option("--loads", help="Pull a hand instead of shoving.")] = False,
     directions: Annotated[int, typer.Option(min=1, help="Evenly around.")] = 8,
+    angles: Annotated[
+        str | None, typer.Option(help="These directions instead, in degrees, e.g. 0,180.")
+    ] = None,
     sizes: Annotated[
         str | None,
         typer.Option(help="FROM:TO:STEP, in N·s or N. [default: 22:48:2, loads 60:200:20]"),
@@ -103,7 +106,9 @@ def map_pushes(
         robot=robot,
         policy=str(policy) if policy is not None else "",
         kind="load" if loads else "shove",
-        directions_deg=tuple(360.0 * i / directions for i in range(directions)),
+        directions_deg=_angles(angles)
+        if angles is not None
+        else tuple(360.0 * i / directions for i in range(directions)),
         sizes=_range(sizes or ("60:200:20" if loads else "22:48:2")),
         trials=trials,
         seed=seed,
@@ -129,6 +134,19 @@ def map_pushes(
         output.console.print(f"picture: {picture}", markup=False)
         output.result(dict(summary(pushes)))
     return 0
+
+
+def _angles(text: str) -> tuple[float, ...]:
+    """Return the directions that `A,B,...` means, in degrees."""
+    try:
+        angles = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--angles: expected A,B,..., e.g. 0,180, got {text!r}") from None
+    if len(set(angles)) < len(angles) or not all(0.0 <= angle < 360.0 for angle in angles):
+        raise ConfigError(
+            f"--angles: expected different ones from 0 to less than 360, got {text!r}"
+        )
+    return angles
 
 
 def _range(text: str) -> tuple[float, ...]:

@@ -87,7 +87,9 @@ class BalanceReflex(Reflex):
     The gate is exactly closed below `ReflexConfig.gate_opens`: nothing is asked, and the controller
     does what it would do alone. Above, what the policy wants counts by
 
-        gate = (|error| - gate_opens) / (gate_full - gate_opens), at most 1.
+        gate = (|error| - gate_opens) / (gate_full - gate_opens), at most 1,
+
+    and from a gate of 1 until it closes the arms hold their posture in place of their targets.
 
     Attributes:
         asked: How often the policy was asked since the last reset.
@@ -120,7 +122,7 @@ class BalanceReflex(Reflex):
         self.asked = 0
         self._since = self._reflex.period
         self._action: Array | None = None
-        self._gate = 0.0
+        self._gate, self._yielding = 0.0, False
 
     @override
     def react(self, sense: StanceSense, dt: float) -> BodyTarget | None:
@@ -138,11 +140,12 @@ class BalanceReflex(Reflex):
         error = capture_error(sense, self._config.frequency)
         distance = float(np.hypot(error[0], error[1]))
         if distance <= reflex.gate_opens:
-            self._action, self._gate = None, 0.0
+            self._action, self._gate, self._yielding = None, 0.0, False
             return
         self._gate = min(
             1.0, (distance - reflex.gate_opens) / (reflex.gate_full - reflex.gate_opens)
         )
+        self._yielding = self._yielding or self._gate == 1.0
         self._action = self._network(self._observe(sense, error)).astype(np.float64)
         self.asked += 1
 
@@ -172,7 +175,8 @@ class BalanceReflex(Reflex):
         return BodyTarget(
             position_shift_com=reflex.shift_limit * gate * action[2:4],
             acceleration_torso=config.torso_stiffness * reflex.lean_limit * gate * turn,
-            yielding=0.0,
+            # Hands held in place would hold the trunk back, and turn the wrists too fast.
+            yielding=self._yielding,
             height_shift_com=reflex.height_limit * gate * float(action[4]),
         )
 

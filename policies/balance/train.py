@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from policies.balance.disturbances import DisturbanceConfig, Episodes, draw
-from policies.balance.model import Ask, ReducedModel, StanceNumbers, State
+from policies.balance.model import ReducedModel, StanceNumbers, State
 from policies.balance.stance import ACTION, OBSERVATION, ReflexConfig
 from policies.network import Mlp, MlpSpec, Normalization
 from policies.torch_network import ActorNetwork
@@ -40,10 +40,6 @@ class TrainConfig:
         fallen_cost: Of the capture point, in half sizes of the area of support.
         lean_cost: Of a torso that leans.
         lean_end: Lean beyond which the pelvis would lean too far, in rad.
-        roll_end: Angular speed of the torso sideways beyond which the wrists cannot hold the hands,
-            in rad/s.
-        light_cost: Of a foot that is nearly off the floor, where it rocks when it is loaded again.
-        light_from: Sideways centre of pressure from which it is, as a share of the half size.
         rise_cost: Of a centre of mass that is not at its height.
         change_cost: Of actions that change from step to step.
         end_cost: Of a robot that does not stand still at the end.
@@ -60,9 +56,6 @@ class TrainConfig:
     fallen_cost: float = 4.0
     lean_cost: float = 0.02
     lean_end: float = 0.33
-    roll_end: float = 1.2
-    light_cost: float = 0.03
-    light_from: float = 0.85
     rise_cost: float = 0.02
     change_cost: float = 0.02
     end_cost: float = 0.3
@@ -204,7 +197,7 @@ class Trainer:
             action = forward(self.network, late)
             ask = model.ask(late, action)
             state = model.step(state, ask, body, episodes.shove[step], episodes.load[step])
-            cost = cost + self._cost(state, ask)
+            cost = cost + self._cost(state)
             if before is not None:
                 cost = cost + config.change_cost * (action - before).square().sum(0).mean()
             before = action
@@ -214,24 +207,16 @@ class Trainer:
         assert past is not None  # a window has at least one step
         return cost, state, past
 
-    def _cost(self, state: State, ask: Ask) -> Tensor:
+    def _cost(self, state: State) -> Tensor:
         """Return the mean cost of an instant."""
         config = self.config
         error = self._model.capture_error(state) / self._half
         fallen = torch.log1p(config.fallen_cost * (error * error).sum(0))
         lean = state.lean.square().sum(0)
         beyond = torch.relu(lean.clamp(min=1e-9).sqrt() - config.lean_end)
-        fast = torch.relu(state.rate[1].abs() - config.roll_end)
-        tilted = config.lean_cost * lean / 0.09 + 100.0 * beyond * beyond + fast * fast
-        numbers = self._numbers
-        # Where the centre of pressure is wanted sideways: beyond the foot, the other one is light.
-        wanted = numbers.com_stiffness * (state.reference[1] + ask.shift[1] - state.position[1])
-        wanted = wanted - numbers.com_damping * state.velocity[1]
-        pressure = state.position[1] - wanted * (numbers.height / 9.81)
-        light = (pressure.abs() / numbers.half_sizes[1]).clamp(max=3.0)
-        light = torch.relu(light - config.light_from)
+        tilted = config.lean_cost * lean / 0.09 + 100.0 * beyond * beyond
         high = config.rise_cost * (state.rise * (1.0 / 0.04)).square()
-        return (fallen + tilted + config.light_cost * light + high).mean()
+        return (fallen + tilted + high).mean()
 
 
 def forward(network: ActorNetwork, seen: Tensor) -> Tensor:

@@ -38,7 +38,6 @@ class BalanceConfig:
         strain_time: Time constant of the error of the centre of mass that makes the tools yield, in
             s; longer than a shove.
         strain_limit: That error at which the tools keep half of their weight, in m.
-        yielding_share: What is left of the tools' weight when a policy lets them yield fully.
     """
 
     com_stiffness: tuple[float, float, float] = (25.0, 25.0, 40.0)
@@ -55,7 +54,6 @@ class BalanceConfig:
     torso_acceleration_limit: float = 60.0
     strain_time: float = 0.5
     strain_limit: float = 0.02
-    yielding_share: float = 0.04
 
 
 class Balance:
@@ -179,18 +177,15 @@ class Balance:
             acceleration[:2] += np.clip(body.acceleration_torso, -limit, limit)
         return acceleration
 
-    def tool_share(self, body: BodyTarget | None) -> float:
+    def tool_share(self) -> float:
         """Return what share of their weight the tools keep.
 
         Tools that are held back, by the body itself or by the ends of the arms, would slowly pull
         the robot over: their share falls with the fourth power of the lasting error `e` of the
-        centre of mass, 1 / (1 + (e / strain_limit)^4). A policy may ask for less.
+        centre of mass, 1 / (1 + (e / strain_limit)^4).
         """
         strain = float(self._strain @ self._strain) / self._config.strain_limit**2
-        share = 1.0 / (1.0 + strain * strain)
-        if body is None:
-            return share
-        return share * math.pow(self._config.yielding_share, body.yielding)
+        return 1.0 / (1.0 + strain * strain)
 
 
 @compiled

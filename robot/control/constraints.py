@@ -29,6 +29,11 @@ class ContactConfig:
         friction: Coulomb coefficient that is counted on.
         torsion: Friction torque about the normal for each newton of normal force, in m.
         sole_margin: How far the centre of pressure stays inside the edge of the sole, in m.
+        shoved_margin: The same while a reflex acts: what is kept for the errors of an estimator is
+            better spent then.
+        tilt: Of a foot, about either of its axes: what counts as flat, and from which on it stands
+            on an edge, in rad. Feet that stand firmly are believed to tilt by less than the first.
+        edge_width: Of the strip at that edge within which the centre of pressure is then, in m.
         force_min: Least normal force of each foot, in N.
         damping: How fast a moving foot is brought to rest, in 1/s.
         weight: Of the six accelerations of a sole. They are an objective and not a constraint: a
@@ -40,6 +45,9 @@ class ContactConfig:
     friction: float = 0.6
     torsion: float = 0.04
     sole_margin: float = 0.01
+    shoved_margin: float = 0.003
+    tilt: tuple[float, float] = (0.004, 0.008)
+    edge_width: float = 0.002
     force_min: float = 10.0
     damping: float = 20.0
     weight: float = 300.0
@@ -114,6 +122,52 @@ def write_cone(
     first = n_joints + CONE_ROWS * foot
     program.rows[first : first + CONE_ROWS, nv + 6 * foot : nv + 6 * foot + 6] = rows
     program.row_lower[first : first + CONE_ROWS] = lower
+
+
+def tilt_cone(
+    program: DenseQP,
+    foot: int,
+    n_joints: int,
+    nv: int,
+    half_sizes: tuple[float, float],
+    rotation: Array,
+    config: ContactConfig,
+    shoved: bool = False,
+) -> None:
+    """Put the centre of pressure of a tilted foot on the edge on which it stands.
+
+    A foot is light: pressed where it does not touch the floor it snaps flat within milliseconds. So
+    on a foot that tilts, the centre of pressure is bound to the lower edge, by the place of that
+    edge and without margin; on one that tilts both ways, to its corner. The torque about the normal
+    is then bounded about that place and not about the middle. A flat foot has the whole sole.
+
+    Args:
+        program: Its rows are changed; see `write_cone`.
+        foot: Number of the foot.
+        n_joints: Number of joints.
+        nv: Number of generalized velocities.
+        half_sizes: Half length and half width of the sole, in m.
+        rotation: From the sole's axes to the world's. Shape (3, 3).
+        config: Margins, and which tilt counts.
+        shoved: Whether the robot is in trouble.
+    """
+    first = n_joints + CONE_ROWS * foot
+    rows = program.rows[first : first + CONE_ROWS, nv + 6 * foot : nv + 6 * foot + 6]
+    flat, tilted = config.tilt
+    margin = config.shoved_margin if shoved else config.sole_margin
+    edge = [0.0, 0.0]
+    # Along x the centre of pressure is -M_y / f_z, so that its bounds change places.
+    for axis, row_low, row_high in ((0, 8, 7), (1, 5, 6)):
+        lift = float(rotation[2, axis])
+        share = min(max((abs(lift) - flat) / (tilted - flat), 0.0), 1.0)
+        half = half_sizes[axis] - margin
+        near = half + share * margin
+        far = half - share * (half + half_sizes[axis] - config.edge_width)
+        rows[row_low, 2], rows[row_high, 2] = (far, near) if lift < 0.0 else (near, far)
+        edge[axis] = -math.copysign(share * half_sizes[axis], lift)
+    x, y = edge
+    rows[9, 0], rows[9, 1] = y, -x
+    rows[10, 0], rows[10, 1] = -y, x
 
 
 def felt_limits(joints: NDArray[np.bool_], limits: Array, nv: int) -> Array:

@@ -34,8 +34,9 @@ class StanceSense:
 class Reflex(ABC):
     """Moves references inside the bounds of `BalanceConfig`, and only in trouble.
 
-    The program below it keeps every effort, contact and joint limit whatever it asks for. While it
-    returns None the controller does, bit for bit, what it would do without it.
+    The program below it keeps every effort, contact and joint limit whatever it asks for; the soles
+    may be used closer to their edges, see `ContactConfig.shoved_margin`. While it returns None the
+    controller does, bit for bit, what it would do without it.
     """
 
     @abstractmethod

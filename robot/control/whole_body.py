@@ -20,6 +20,7 @@ from robot.control.constraints import (
     at_the_sole,
     felt_limits,
     take_felt,
+    tilt_cone,
     write_cone,
     write_dynamics,
     write_foot,
@@ -148,6 +149,7 @@ class WholeBodyController(Controller):
                 self._program, foot, n, self._nv, foot_half_sizes[name], self._config.contact
             )
         self._diagonal = np.einsum("ii->i", self._program.hessian)
+        self._foot_half_sizes = [foot_half_sizes[name] for name in model.contact_frames]
         self._apart = slice(n_rows - self._self_collision.rows, n_rows)
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         bearable = self._config.limits.felt_share * self._effort_limits
@@ -202,8 +204,8 @@ class WholeBodyController(Controller):
         body = target.body
         if body is None and self._reflex is not None:
             body = self._reflex.react(self._sense(configuration), dt)
-        self._write_tools(configuration, state, target, self._balance.tool_share(body), bias, dt)
-        self._write_feet(configuration)
+        self._write_tools(configuration, state, target, body, bias, dt)
+        self._write_feet(configuration, body is not None)
         self._write_trunk(configuration, body, dt)
         self._write_dynamics(configuration, inertia, bias, dt)
         for arm, tool in target.tools.items():
@@ -252,15 +254,17 @@ class WholeBodyController(Controller):
         configuration: Configuration,
         state: CellState,
         target: Target,
-        share: float,
+        body: BodyTarget | None,
         bias: Array,
         dt: float,
     ) -> None:
         """Write the tools' objectives, and take the felt wrenches off the bias efforts.
 
-        The tools keep a share of their weight.
+        Arms that yield hold their posture, as arms without a target do.
         """
         load = np.zeros(6)
+        yielding = body is not None and body.yielding
+        share = self._balance.tool_share()
         for number, arm in enumerate(self.arms.values()):
             arm.feel(state.readings.get(f"wrist_{arm.name}"), dt)
             position, rotation = configuration.placement_world(arm.frame)
@@ -270,7 +274,7 @@ class WholeBodyController(Controller):
             take_felt(arm.wrench_tool, rotation, jacobian, limits, lever, bias, load)
             first = _TOOLS + 6 * number
             tool = target.tools.get(arm.name)
-            if tool is None:
+            if tool is None or yielding:
                 if arm.active:
                     arm.active = False
                     self._posture.hold(arm.joints, state.robot.joint_position)
@@ -283,7 +287,7 @@ class WholeBodyController(Controller):
             self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
 
-    def _write_feet(self, configuration: Configuration) -> None:
+    def _write_feet(self, configuration: Configuration, shoved: bool) -> None:
         """Write the feet's objectives, and their wrenches into the dynamics."""
         contact, first = self._config.contact, _TOOLS + 6 * len(self.arms)
         for foot, frame in enumerate(self._feet):
@@ -292,6 +296,10 @@ class WholeBodyController(Controller):
             jacobian, wanted = at_the_sole(rotation, jacobian, drift, velocity, contact.damping)
             self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
             write_foot(self._program, foot, self._model.n, jacobian, contact)
+            sizes = self._foot_half_sizes[foot]
+            tilt_cone(
+                self._program, foot, self._model.n, self._nv, sizes, rotation, contact, shoved
+            )
 
     def _write_trunk(
         self, configuration: Configuration, body: BodyTarget | None, dt: float

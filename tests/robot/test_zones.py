@@ -205,7 +205,7 @@ def test_fingers_at_rest_go_on_squeezing_and_moving_ones_stop(told, moving):
 
 
 def test_the_body_target_is_kept():
-    body = BodyTarget(np.zeros(2), np.zeros(2), 0.5)
+    body = BodyTarget(np.zeros(2), np.zeros(2), True)
     rig = Rig([0.66, 0.1, 0.9])
     tools = {"left": wanted([0.7, 0.1, 0.9])}
     assert rig.guard.limit(Target(tools, body), rig.seen).body is body

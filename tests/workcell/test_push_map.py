@@ -8,6 +8,7 @@ from policies.balance.stance import ReflexConfig
 from policies.network import Mlp, MlpSpec, Normalization
 from robot.errors import ConfigError
 from workcell import push_map
+from workcell.balance import balance_reflex
 from workcell.catalog import load_robot
 from workcell.push_map import Cell, MapPlan, PushMap, read_trials, run_map, survived_size
 from workcell.push_report import map_table, write_picture
@@ -114,3 +115,9 @@ def test_a_shove_below_the_gate_is_the_same_to_the_last_bit_and_one_above_is_not
     assert small[0].hand_error_mm > 0.0
     assert large[1].asked > 0
     assert large[0].hand_error_mm != large[1].hand_error_mm
+
+
+def test_the_balance_policy_that_comes_along_is_sound_and_for_its_robot_alone():
+    assert balance_reflex("talos").asked == 0
+    with pytest.raises(ConfigError, match="g1"):
+        balance_reflex("g1")

@@ -64,7 +64,13 @@ def test_the_gate_opens_gradually_up_to_the_bounds():
     assert half.position_shift_com == pytest.approx([0.5 * REFLEX.shift_limit, 0.0])
     assert half.height_shift_com == pytest.approx(0.5 * REFLEX.height_limit)
     assert full.position_shift_com == pytest.approx([REFLEX.shift_limit, 0.0])
-    assert full.yielding == 0.0
+
+
+def test_arms_let_go_in_a_hard_shove_and_take_hold_when_it_is_over():
+    acting = reflex()
+    errors = (0.035, 0.2, 0.035, 0.0, 0.035)
+    asked = [acting.react(sense((error, 0.0, 0.9)), 0.01) for error in errors]
+    assert [body and body.yielding for body in asked] == [False, True, True, None, False]
 
 
 def test_a_lean_ahead_turns_about_y_and_one_to_the_left_about_minus_x():

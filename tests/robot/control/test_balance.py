@@ -50,26 +50,20 @@ def test_the_lean_is_bounded():
 
 def test_what_a_policy_asks_is_bounded():
     balance = standing(shift_limit=0.08, torso_acceleration_limit=10.0)
-    body = BodyTarget(np.array([1.0, -1.0]), np.array([1e3, -1e3]), 0.0)
+    body = BodyTarget(np.array([1.0, -1.0]), np.array([1e3, -1e3]), False)
     assert wanted(balance, np.add(COM, [0.08, -0.08, 0.0]), body=body) == pytest.approx(np.zeros(3))
     torso = balance.torso_acceleration(np.zeros(3), np.zeros(3), body)
     assert torso == pytest.approx([10.0, -10.0, 0.0])
-
-
-def test_tools_yield_when_a_policy_lets_them():
-    body = BodyTarget(np.zeros(2), np.zeros(2), 1.0)
-    assert standing(yielding_share=0.04).tool_share(body) == pytest.approx(0.04)
-    assert standing().tool_share(None) == 1.0
 
 
 def test_tools_yield_when_the_centre_of_mass_stays_away_but_not_in_a_shove():
     balance = standing()
     for _ in range(50):
         wanted(balance, np.add(COM, [0.05, 0.0, 0.0]))
-    assert balance.tool_share(None) > 0.8
+    assert balance.tool_share() > 0.8
     for _ in range(1000):
         wanted(balance, np.add(COM, [0.05, 0.0, 0.0]))
-    assert balance.tool_share(None) < 0.05
+    assert balance.tool_share() < 0.05
 
 
 def test_a_robot_that_starts_off_balance_settles_over_its_feet_without_a_jump():

@@ -44,14 +44,32 @@ def test_a_reflex_that_asks_for_nothing_changes_no_bit():
 
 
 def test_a_reflex_moves_the_references():
-    body = BodyTarget(np.array([0.05, 0.0]), np.array([0.0, 20.0]), 0.0)
+    body = BodyTarget(np.array([0.05, 0.0]), np.array([0.0, 20.0]), False)
     assert np.abs(efforts(standing(Told(body))) - efforts(standing(None))).max() > 5.0
+
+
+def test_arms_that_yield_stay_where_they_are_whatever_their_targets():
+    stand = standing(Told(BodyTarget(np.zeros(2), np.zeros(2), True)))
+    here, far = stand.targets(), stand.targets((0.05, 0.0, 0.05))
+    held = [stand.update(here).joint_effort for _ in range(3)]
+    pulled = [stand.update(far).joint_effort for _ in range(3)]
+    assert np.array(pulled) == pytest.approx(np.array(held), abs=0.05)
+    assert np.abs(efforts(standing(None)) - held[-1]).max() > 1.0
+
+
+def test_arms_that_yielded_go_back_without_a_jump():
+    reflex = Told(BodyTarget(np.zeros(2), np.zeros(2), True))
+    stand = standing(reflex)
+    target = stand.targets((0.05, 0.0, 0.05))
+    held = stand.update(target).joint_effort
+    reflex.body = None
+    assert np.abs(stand.update(target).joint_effort - held).max() < 15.0
 
 
 def test_what_the_target_asks_of_the_body_comes_first():
     reflex = Told()
     stand = standing(reflex)
-    body = BodyTarget(np.zeros(2), np.zeros(2), 0.0)
+    body = BodyTarget(np.zeros(2), np.zeros(2), False)
     stand.update(dataclasses.replace(stand.targets(), body=body))
     assert reflex.seen == []
 
@@ -80,6 +98,6 @@ def test_the_height_a_policy_asks_for_is_bounded():
     balance = Balance(BalanceConfig(height_shift_limit=0.06), 90.0)
     com = np.array([0.0, 0.0, 0.9])
     balance.reset(com, [np.zeros(3)])
-    body = BodyTarget(np.zeros(2), np.zeros(2), 0.0, height_shift_com=1.0)
+    body = BodyTarget(np.zeros(2), np.zeros(2), False, height_shift_com=1.0)
     wanted = balance.com_acceleration(np.add(com, [0.0, 0.0, 0.06]), np.zeros(3), body, 2e-3)
     assert wanted == pytest.approx(np.zeros(3))
