@@ -14,16 +14,10 @@ from robot.configuration import Configuration
 from robot.control.arm import Arm, ToolConfig
 from robot.control.balance import Balance, BalanceConfig
 from robot.control.constraints import (
-    CONE_ROWS,
-    ContactConfig,
     LimitConfig,
-    at_the_sole,
     felt_limits,
     take_felt,
-    tilt_cone,
-    write_cone,
     write_dynamics,
-    write_foot,
     write_joint_box,
 )
 from robot.control.controller import Controller
@@ -33,6 +27,7 @@ from robot.control.objectives import LeastSquares, Posture, PostureConfig
 from robot.control.qp import DenseQP, SolverConfig
 from robot.control.reflex import Reflex, StanceSense
 from robot.control.self_collision import RoundedBox, SelfCollision, SelfCollisionConfig
+from robot.control.soles import CONE_ROWS, ContactConfig, Soles
 from robot.errors import NoSolution
 from robot.model import RobotModel
 from robot.state import BodyTarget, RobotCommand, Target
@@ -144,12 +139,10 @@ class WholeBodyController(Controller):
         self._self_collision = SelfCollision(collision_pairs, in_arms, self._config.self_collision)
         n_rows = n + CONE_ROWS * len(self._feet) + self._self_collision.rows
         self._program = DenseQP(unknowns, n_equal, n_rows, self._config.solver)
-        for foot, name in enumerate(model.contact_frames):
-            write_cone(
-                self._program, foot, n, self._nv, foot_half_sizes[name], self._config.contact
-            )
+        self._soles = Soles(
+            self._program, model.contact_frames, foot_half_sizes, n, self._nv, self._config.contact
+        )
         self._diagonal = np.einsum("ii->i", self._program.hessian)
-        self._foot_half_sizes = [foot_half_sizes[name] for name in model.contact_frames]
         self._apart = slice(n_rows - self._self_collision.rows, n_rows)
         self._effort_limits = self._config.limits.effort_share * model.effort_limits
         bearable = self._config.limits.felt_share * self._effort_limits
@@ -205,7 +198,8 @@ class WholeBodyController(Controller):
         if body is None and self._reflex is not None:
             body = self._reflex.react(self._sense(configuration), dt)
         self._write_tools(configuration, state, target, body, bias, dt)
-        self._write_feet(configuration, body is not None)
+        soles = _TOOLS + 6 * len(self.arms)
+        self._soles.write(configuration, self._objectives, soles, shoved=body is not None)
         self._write_trunk(configuration, body, dt)
         self._write_dynamics(configuration, inertia, bias, dt)
         for arm, tool in target.tools.items():
@@ -286,20 +280,6 @@ class WholeBodyController(Controller):
             drift = configuration.jacobian_drift(arm.frame)
             self._objectives.set(first, jacobian, wanted - drift, arm.weight(share))
         self._balance.load(load, dt)
-
-    def _write_feet(self, configuration: Configuration, shoved: bool) -> None:
-        """Write the feet's objectives, and their wrenches into the dynamics."""
-        contact, first = self._config.contact, _TOOLS + 6 * len(self.arms)
-        for foot, frame in enumerate(self._feet):
-            rotation, jacobian = configuration.rotation_world(frame), configuration.jacobian(frame)
-            drift, velocity = configuration.jacobian_drift(frame), configuration.velocity
-            jacobian, wanted = at_the_sole(rotation, jacobian, drift, velocity, contact.damping)
-            self._objectives.set(first + 6 * foot, jacobian, wanted, contact.weight)
-            write_foot(self._program, foot, self._model.n, jacobian, contact)
-            sizes = self._foot_half_sizes[foot]
-            tilt_cone(
-                self._program, foot, self._model.n, self._nv, sizes, rotation, contact, shoved
-            )
 
     def _write_trunk(
         self, configuration: Configuration, body: BodyTarget | None, dt: float
