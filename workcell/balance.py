@@ -154,7 +154,13 @@ def balance_reflex(robot: str, path: Path | None = None) -> BalanceReflex:
     Raises:
         ConfigError: If there is none, it is not sound, or it is for another robot or a job.
     """
-    policy = read_policy(path or shipped_balance(robot)).policy()
+    path = path or shipped_balance(robot)
+    if path == shipped_balance(robot) and not path.is_dir():
+        raise ConfigError(
+            f"cell.balance: no balance policy comes along for {robot}; `workcell balance train` "
+            "makes one and `workcell balance map --policy` tries it"
+        )
+    policy = read_policy(path).policy()
     if not isinstance(policy, BalancePolicy):
         raise ConfigError(
             f"{path}: expected a balance policy, found one for {policy.contract.task}. "

@@ -23,6 +23,7 @@ from tasks import task_named
 from tasks.sim_scene import SimFixture, SimHands, SimScene, load_parts
 from tasks.task import Demands, Task
 from tasks.variation import Variation
+from workcell.balance import balance_reflex
 from workcell.briefing import policy_of, sensing
 from workcell.config import RunConfig
 from workcell.cycle import CycleRunner
@@ -114,7 +115,8 @@ def build_sim(
         contacts,
         on_reset=parts.world.restore,
     )
-    controller = build_controller(robot, parts.model, cell)
+    reflex = balance_reflex(robot.name) if cell.balance and robot.base.floating else None
+    controller = build_controller(robot, parts.model, cell, reflex)
     zones = (
         ZoneGuard(
             tools_of(parts.model),

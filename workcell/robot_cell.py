@@ -54,6 +54,8 @@ class CellConfig:
         action: What an action of one means.
         cameras: Whether the robot's cameras are switched on; a picture takes up to 10 ms.
         senses: What the policy is let feel.
+        balance: Whether the balance policy that comes along for the robot moves references of its
+            trunk in a hard shove; without one every effort is the same, bit for bit.
     """
 
     dt: float = 2e-3
@@ -64,6 +66,7 @@ class CellConfig:
     action: ActionScale = field(default_factory=ActionScale)
     cameras: bool = False
     senses: SensesConfig = field(default_factory=SensesConfig)
+    balance: bool = False
 
 
 @dataclass(frozen=True, eq=False)
