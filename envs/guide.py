@@ -21,11 +21,13 @@ class Guide(ABC):
     Attributes:
         arms: The arms that are corrected, in order.
         size: How many numbers are seen of one arm.
+        sensed_size: How many there are to see, of which an actor may be shown fewer.
         correction_size: How many numbers correct one arm.
     """
 
     arms: tuple[str, ...]
     size: int
+    sensed_size: int
     correction_size: int
 
     @abstractmethod
@@ -41,6 +43,10 @@ class Guide(ABC):
     @abstractmethod
     def look(self, observation: Observation) -> Float32:
         """Let the script decide, and return what there is to see. Shape (arms, size)."""
+
+    @abstractmethod
+    def sensed(self) -> Float32:
+        """Return all that there was to see at the last look. Shape (arms, sensed_size)."""
 
     @abstractmethod
     def act(self, correction: Float32) -> Float32:

@@ -80,6 +80,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
     | -------- | -------------- | ---------------------------------------------------------- |
     | `policy` | (arms * size,) | sensors, plan and beliefs, see `policies.residual_view`    |
     | `critic` | (arms * 20,)   | true poses, see `envs.privileged`; no actor may be given it |
+    | `sensed` | (arms * all,)  | all of the first, where an actor is shown only some         |
 
     A wrist force limit is drawn for every episode and is part of `policy`.
 
@@ -120,10 +121,13 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         self.guide = guide
         self.reward = reward or ResidualReward()
         arms = len(guide.arms)
+        sizes = {"policy": guide.size, "critic": PRIVILEGED_SIZE}
+        if guide.sensed_size > guide.size:
+            sizes["sensed"] = guide.sensed_size
         self.observation_space = spaces.Dict(  # type: ignore[assignment]  # as in AssemblyEnv
             {
-                "policy": spaces.Box(-_BOUND, _BOUND, (arms * guide.size,), np.float32),
-                "critic": spaces.Box(-_BOUND, _BOUND, (arms * PRIVILEGED_SIZE,), np.float32),
+                key: spaces.Box(-_BOUND, _BOUND, (arms * size,), np.float32)
+                for key, size in sizes.items()
             }
         )
         self.action_space = spaces.Box(-1.0, 1.0, (arms * guide.correction_size,), np.float32)
@@ -288,6 +292,8 @@ class ResidualEnv(gym.Env[Observation, Float32]):
     def _observe(self) -> Observation:
         assert self._outcome is not None  # reset() has set it
         seen = {"policy": self._seen.ravel().astype(np.float64), "critic": self._privileged()}
+        if self.guide.sensed_size > self.guide.size:
+            seen["sensed"] = self.guide.sensed().ravel().astype(np.float64)
         return {key: clipped(v, -_BOUND, _BOUND).astype(np.float32) for key, v in seen.items()}
 
     def _privileged(self) -> Array:

@@ -61,7 +61,8 @@ class PpoConfig:
         value: Weight of the critic's error in the loss.
         gradient_norm: Gradients are scaled down to it.
         target_kl: An update ends early beyond 1.5 times this; never if None.
-        hidden: Widths of the hidden layers of actor and critic.
+        hidden: Widths of the hidden layers of the actor.
+        critic_hidden: Of the critic.
         log_std: Logarithm of the first standard deviation of the actions: small, because what is
             corrected already works.
         persistence: Of the noise of the actions from step to step, see `policies.rollout.Explorer`.
@@ -78,6 +79,7 @@ class PpoConfig:
     gradient_norm: float = 0.5
     target_kl: float | None = 0.02
     hidden: tuple[int, ...] = (128, 128)
+    critic_hidden: tuple[int, ...] = (128, 128)
     log_std: float = -1.2
     persistence: float = 0.8
 
@@ -98,6 +100,7 @@ class PpoConfig:
         if self.target_kl is not None and not self.target_kl > 0.0:
             raise ValueError(f"target_kl: expected more than 0 or null, got {self.target_kl}")
         refuse_no_layers(self.hidden)
+        refuse_no_layers(self.critic_hidden)
 
 
 class PpoLearner(Learner):
@@ -141,7 +144,10 @@ class PpoLearner(Learner):
             max_grad_norm=config.gradient_norm,
             target_kl=config.target_kl,
             rollout_buffer_class=_CorrectedOnly,
-            policy_kwargs={"net_arch": list(config.hidden), "log_std_init": config.log_std},
+            policy_kwargs={
+                "net_arch": {"pi": list(config.hidden), "vf": list(config.critic_hidden)},
+                "log_std_init": config.log_std,
+            },
             seed=seed,
             device="cpu",
         )

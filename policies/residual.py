@@ -21,7 +21,7 @@ from policies.correction import CORRECTION_SIZE, Authority, Heading, Offset
 from policies.learned import LearnedPolicy, PolicySource
 from policies.network import Mlp
 from policies.policy import Action, Brief, Observation
-from policies.residual_view import ArmView, entries
+from policies.residual_view import ArmView, chosen, columns_of, entries
 from policies.scripted import ScriptedConfig, ScriptedPolicy
 from policies.sense import Sense, Wish, encode, sense_of
 from robot.arrays import Array
@@ -42,6 +42,9 @@ class ResidualConfig:
     Attributes:
         authority: The largest correction.
         history: How many policy periods of force and touch the network sees.
+        sees: Which entries of `policies.residual_view.entries` it sees; all if empty. A correction
+            that is learned from a thousand episodes cannot depend on a hundred numbers: whatever
+            it need not see only adds noise to what is learned. The critic sees them all.
         force_limit_n: Wrist force that should not be exceeded; the network is told, in N.
         shared: One network sees one arm and corrects it, and does so for each; otherwise one sees
             all arms and corrects all.
@@ -51,6 +54,7 @@ class ResidualConfig:
 
     authority: Authority = field(default_factory=Authority)
     history: int = 6
+    sees: tuple[str, ...] = ()
     force_limit_n: float = 30.0
     shared: bool = True
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)
@@ -62,10 +66,16 @@ class ResidualConfig:
             raise ValueError(f"history: expected 1 or more, got {self.history}")
         if not self.force_limit_n > 0.0:
             raise ValueError(f"force_limit_n: expected more than 0, got {self.force_limit_n}")
+        chosen(self.described, self.sees)
+
+    @property
+    def described(self) -> tuple[Entry, ...]:
+        """All that there is to see of one arm, in order."""
+        return entries(self.authority.motions, self.history)
 
     def observed(self, arms: tuple[str, ...]) -> tuple[Entry, ...]:
         """Return what a network sees, in order, if it corrects these arms."""
-        return self._of_arms(entries(self.authority.motions, self.history), arms)
+        return self._of_arms(chosen(self.described, self.sees), arms)
 
     def corrected(self, arms: tuple[str, ...]) -> tuple[Entry, ...]:
         """Return what a network returns, in order, if it corrects these arms."""
@@ -95,6 +105,7 @@ class Corrector:
     Attributes:
         arms: The arms that are corrected, in order.
         size: How many numbers are seen of one arm.
+        sensed: All that there was to see, of which the network sees some. Shape (arms, all).
         script: What is corrected.
     """
 
@@ -107,7 +118,9 @@ class Corrector:
         """
         self.config = config
         self.arms = arms
-        self.size = sum(e.size for e in entries(config.authority.motions, config.history))
+        self._columns = columns_of(config.described, config.sees)
+        self.size = len(self._columns)
+        self.sensed = np.zeros((len(arms), sum(e.size for e in config.described)), np.float32)
         self.script = ScriptedPolicy(config.scripted)
 
     def reset(self, brief: Brief, force_limit: float | None = None) -> None:
@@ -161,7 +174,8 @@ class Corrector:
                     self._offsets[arm],
                 )
             )
-        return np.stack(seen)
+        self.sensed = np.stack(seen)
+        return self.sensed[:, self._columns]
 
     def act(self, correction: NDArray[np.float32]) -> Action:
         """Return the script's action with a correction.

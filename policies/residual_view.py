@@ -14,6 +14,7 @@ from policies.correction import CORRECTION_SIZE, Offset
 from policies.policy import Observation
 from policies.sense import Sense
 from robot.arrays import Array, clipped
+from robot.errors import UnknownName
 from robot.spatial import Pose
 from tasks.phases import Phase
 
@@ -70,6 +71,31 @@ def entries(motions: Sequence[str], history: int) -> tuple[Entry, ...]:
             "of each pad: sum in 100 kPa, centre along tool z and x in taxels; oldest first",
         ),
     )
+
+
+def chosen(described: Sequence[Entry], sees: Sequence[str]) -> tuple[Entry, ...]:
+    """Return the entries that are seen, in the order of the description.
+
+    Args:
+        described: All that there are.
+        sees: Their names; all of them if empty.
+
+    Raises:
+        UnknownName: If there is no entry of a name.
+    """
+    names = [entry.name for entry in described]
+    for name in sees:
+        if name not in names:
+            raise UnknownName("entry of what a correction sees", name, names)
+    return tuple(entry for entry in described if not sees or entry.name in sees)
+
+
+def columns_of(described: Sequence[Entry], sees: Sequence[str]) -> NDArray[np.intp]:
+    """Return where in the vector of all entries those stand that are seen, as in `chosen`."""
+    seen = chosen(described, sees)
+    ends = np.cumsum([0, *(entry.size for entry in described)])
+    kept = [i for i, entry in enumerate(described) if entry in seen]
+    return np.concatenate([np.arange(ends[i], ends[i + 1]) for i in kept])
 
 
 class ArmView:

@@ -54,6 +54,7 @@ class ScriptGuide(Guide):
         self._all_arms: tuple[str, ...] = ()
         self.arms = arms
         self.size = self._corrector.size
+        self.sensed_size = self._corrector.sensed.shape[1]
 
     @override
     def begin(self, env: AssemblyEnv, seed: int, force_limit: float) -> None:
@@ -64,6 +65,10 @@ class ScriptGuide(Guide):
     @override
     def look(self, observation: Observation) -> Float32:
         return self._corrector.look(observation)
+
+    @override
+    def sensed(self) -> Float32:
+        return self._corrector.sensed
 
     @override
     def act(self, correction: Float32) -> Float32:

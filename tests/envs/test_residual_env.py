@@ -22,7 +22,7 @@ ARMS = ("left", "right")
 class TypedGuide(Guide):
     """Is in contact as a test types it: one word per policy period, `L`, `R`, both or none."""
 
-    arms, size, correction_size = ARMS, 5, 7
+    arms, size, sensed_size, correction_size = ARMS, 5, 5, 7
 
     def __init__(self, plan, end=10**6):
         self.plan, self.end = plan, end
@@ -36,6 +36,9 @@ class TypedGuide(Guide):
     def look(self, observation):
         self.at += 1
         return self.rng.normal(size=(2, 5)).astype(np.float32)
+
+    def sensed(self):
+        return np.ones((2, self.sensed_size), np.float32)
 
     def act(self, correction):
         self.corrections.append(correction.copy())
