@@ -9,6 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 from envs import CORRECTED, RESIDUAL_ENVIRONMENTS
 from envs.guide import Guide
+from envs.privileged import PRIVILEGED_SIZE
 from envs.residual_env import TRAINING_SEEDS, ResidualEnv, ResidualReward
 from policies.network import Mlp, MlpSpec, Normalization
 from robot.errors import ConfigError, UnknownName
@@ -266,3 +267,18 @@ def test_only_an_environment_with_the_real_script_makes_a_policy(env, tmp_path):
     facts = {"algorithm": "PPO", "steps": 1, "seed": 0, "wall_s": 1.0, "command": "by hand"}
     with pytest.raises(TypeError, match=ScriptGuide.__name__):
         save_residual(tmp_path / "p", made, network, **facts)
+
+
+def test_a_critic_sees_all_where_an_actor_is_shown_some(env):
+    class Choosy(TypedGuide):
+        sensed_size = 9
+
+    learning = ResidualEnv(env, Choosy(("LR",)))
+    observation, _ = learning.reset(seed=3)
+    assert {key: len(value) for key, value in observation.items()} == {
+        "policy": 2 * 5,
+        "critic": 2 * PRIVILEGED_SIZE,
+        "sensed": 2 * 9,
+    }
+    assert learning.observation_space.contains(observation)
+    assert "sensed" not in ResidualEnv(env, TypedGuide(("LR",))).reset(seed=3)[0]

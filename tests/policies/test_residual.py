@@ -318,3 +318,24 @@ def test_a_configuration_other_than_the_networks_is_refused():
         Authority(translation_m=(-1.0, 0.0, 0.0))
     with pytest.raises(UnknownName, match="Did you mean 'search'"):
         Authority(motions=("serch",))
+
+
+def test_a_network_may_be_shown_some_of_it_and_its_critic_all():
+    whole = ResidualConfig(history=2)
+    some = ResidualConfig(history=2, sees=("contact", "motion"))
+    assert [e.name for e in some.observed(ARMS)] == ["motion", "contact"]
+    corrector, cell = Corrector(some, ARMS), RuleCell()
+    walk_to_contact(corrector, cell)
+    seen = corrector.look(cell.observe())
+    assert seen.shape == (2, sum(e.size for e in some.observed(ARMS)))
+    at, named = 0, {}
+    for entry in whole.observed(ARMS):
+        named[entry.name] = corrector.sensed[:, at : at + entry.size]
+        at += entry.size
+    assert at == corrector.sensed.shape[1]
+    np.testing.assert_array_equal(seen, np.hstack([named["motion"], named["contact"]]))
+
+
+def test_what_is_not_there_cannot_be_seen():
+    with pytest.raises(UnknownName, match="motions"):
+        ResidualConfig(sees=("motions",))
