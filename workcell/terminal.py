@@ -167,13 +167,17 @@ def difference_rows(what: str, difference: RateDifference) -> list[tuple[str, st
         ),
     ]
     if time is not None:
-        interval = time.mean_interval_s
-        bounds = "" if interval is None else f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
+        # Said the way that most of it goes: an interval may still reach across zero.
+        sign, word = (-1.0, "shorter") if time.mean_s < 0.0 else (1.0, "longer")
+        ends = (
+            () if time.mean_interval_s is None else sorted(sign * s for s in time.mean_interval_s)
+        )
+        bounds = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
         rows.append(
             (
                 f"{what}: time",
                 f"median {time.median_a_s:.2f} s in A, {time.median_b_s:.2f} s in B; "
-                f"B longer by {time.mean_s:+.2f} s{bounds} on average, where both succeeded",
+                f"B {word} by {abs(time.mean_s):.2f} s{bounds} on average, where both succeeded",
             )
         )
     return rows
