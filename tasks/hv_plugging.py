@@ -29,7 +29,6 @@ from robot.arrays import Array, frozen
 from robot.keep_out import KeepOut, ZoneConfig
 from robot.spatial import Pose
 from robot.station import Direction, Signal, SignalSpec
-from robot.zone_watch import HandShape
 from tasks.hv_config import HvPluggingConfig
 from tasks.hv_judging import HARMS, UNDER_VOLTAGE, PlugFacts, PlugJudge, fit_of
 from tasks.hv_layout import draw_layout
@@ -63,7 +62,6 @@ _THERE, _IDLE_TIME = 0.04, 1.0
 _CLOSED, _AT_NECK = 2e-3, 0.02
 # How large hands are, and how wide a berth they give.
 _ZONE = ZoneConfig()
-_HAND = HandShape(_ZONE)
 # The largest number among the process signals: insulation, in ohm/V.
 _SIGNAL_BOUND = 1e5
 
@@ -139,6 +137,10 @@ class HvPlugging(Task):
                 )
             ),
         )
+        # Compiled code takes half a second to load; who only asks for names need not wait for it.
+        from robot.zone_watch import HandShape
+
+        self._hand = HandShape(_ZONE)
         # Of the last layout that was asked about: the boxes of its pack.
         self._boxes: tuple[Layout, Array] | None = None
         self.begin()
@@ -358,4 +360,4 @@ class HvPlugging(Task):
         if self._boxes is None or self._boxes[0] is not layout:
             self._boxes = (layout, _ZONE.boxes(self.zones(layout)))
         boxes = self._boxes[1]
-        return not any(_HAND.inside(tool, boxes) for tool in tools.values())
+        return not any(self._hand.inside(tool, boxes) for tool in tools.values())

@@ -153,11 +153,12 @@ def test_an_environment_does_not_pretend_to_have_other_senses():
 
 def test_every_arm_of_the_ablation_is_another_way_to_feel():
     suite = load_suite("touch_ablation")
-    felt = [
-        resolve_choice(Choice("nut_insertion"), overrides).values["cell"].senses
+    resolved = [
+        resolve_choice(Choice("nut_insertion"), overrides).values
         for overrides in suite.ablations.values()
     ]
-    assert len(set(felt)) == len(felt) == 5
+    felt = [(values["cell"].senses, values["policy"].use_contact) for values in resolved]
+    assert len(set(felt)) == len(felt) == 6
     assert suite.episodes >= 300
 
 
