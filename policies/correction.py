@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,11 +50,9 @@ class Authority:
 
     def __post_init__(self) -> None:
         """Refuse negative bounds, and motions that do not exist."""
-        for item in fields(self):
-            if item.name == "along_motion":
-                continue
-            if item.name != "motions" and np.min(getattr(self, item.name)) < 0.0:
-                raise ValueError(f"{item.name}: expected 0 or more, got {getattr(self, item.name)}")
+        for name in ("translation_m", "rotation_rad", "stiffness", "rise_s"):
+            if np.min(getattr(self, name)) < 0.0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         known = [motion.value for motion in Motion]
         for name in self.motions:
             if name not in known:

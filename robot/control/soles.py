@@ -138,7 +138,9 @@ def write_cone(
     half_sizes: tuple[float, float],
     config: ContactConfig,
 ) -> None:
-    """Bound the wrench of one foot; its rows come after those of the efforts and never change.
+    """Bound the wrench of one flat foot; its rows come after those of the efforts.
+
+    `tilt_cone` changes those of the centre of pressure while a foot tilts.
 
     Args:
         program: Receives the rows.
