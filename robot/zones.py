@@ -31,8 +31,8 @@ from robot.log import HeldBack
 from robot.model import RobotModel
 from robot.spatial import Pose, interpolate
 from robot.state import Target, ToolTarget
-from robot.station import Signal
 from robot.zone_kernel import SHARE, SHARE_ZONE, reach
+from robot.zone_permission import NOT_YET, ZonePermission
 from robot.zone_watch import HandScanner, HandWatch
 
 __all__ = ["HandScanner", "KeepOut", "ZoneConfig", "ZoneGuard", "tools_of"]
@@ -41,8 +41,6 @@ logger = logging.getLogger(__name__)
 
 # A target is cut this much short of the buffer, in m, so that rounding does not put it inside.
 _SHORT = 1e-3
-# Why zones are closed at first.
-_NOT_YET = "closed: no beat of the station's heart yet"
 # A smaller share of a way is not worth going.
 _LEAST_SHARE = 0.01
 # Fingers faster than this are closing or opening, in m/s: above the noise of their encoders.
@@ -98,6 +96,7 @@ class ZoneGuard:
         self.config = config or ZoneConfig()
         self._pose_world_tools = pose_world_tools
         self._stiffness = np.repeat(np.array(self.config.hold_stiffness), 3)
+        self._permission = ZonePermission(self.config)
         self._warnings = HeldBack(logger)
         self._reached = np.empty(2)
         self.reset(())
@@ -114,8 +113,7 @@ class ZoneGuard:
         self._looked: CellState | None = None
         self._before: CellState | None = None
         self._last = Target({})
-        self._beat: tuple[Signal, float, bool] | None = None
-        self._answer: tuple[CellState, str | None] | None = None
+        self._permission.reset()
         self.refusals = 0
         self.stops = 0
 
@@ -125,9 +123,7 @@ class ZoneGuard:
         Args:
             state: What was measured; to be asked every control tick, or the heartbeat is missed.
         """
-        if self._answer is None or self._answer[0] is not state:
-            self._answer = (state, self._reason(state))
-        return self._answer[1]
+        return self._permission.withheld(state)
 
     def limit(self, target: Target, state: CellState) -> Target:
         """Return the nearest target that keeps hands out; the same object if nothing is bent.
@@ -193,41 +189,6 @@ class ZoneGuard:
     def _stop(self, complaint: str) -> None:
         self.stops += 1
         raise SafetyStop(complaint)
-
-    def _reason(self, state: CellState) -> str | None:
-        station, config = state.station, self.config
-        if config.heartbeat is not None and not self._beats(config.heartbeat, state):
-            if self._waits_for_a_beat(state):
-                return _NOT_YET
-            return f"closed: heartbeat '{config.heartbeat}' of the station is missing or stands"
-        if not station.safe:
-            return "closed: the safety chain is open"
-        for name in config.open_signals:
-            value = station.signals.get(name)
-            # A number is a wiring error, not a yes.
-            if not isinstance(value, bool | np.bool_):
-                return f"closed: the station does not say '{name}'"
-            if not value:
-                return f"closed: '{name}' is false"
-        return None
-
-    def _beats(self, name: str, state: CellState) -> bool:
-        value, now = state.station.signals.get(name), state.time
-        if value is None:
-            self._beat = None
-            return False
-        if self._beat is None or now < self._beat[1]:
-            # One value is not a beat yet.
-            self._beat = (value, now, False)
-        elif value != self._beat[0]:
-            self._beat = (value, now, True)
-        return self._beat[2] and now - self._beat[1] <= self.config.heartbeat_timeout
-
-    def _waits_for_a_beat(self, state: CellState) -> bool:
-        """Return whether the heartbeat was seen for the first time a moment ago."""
-        if self._beat is None or self._beat[2]:
-            return False
-        return state.time - self._beat[1] <= self.config.heartbeat_timeout
 
     def _look(self, state: CellState) -> None:
         if state is self._looked:
@@ -344,7 +305,7 @@ class ZoneGuard:
         return float(self._reached[SHARE]), int(self._reached[SHARE_ZONE])
 
     def _warn(self, arm: str, zone: int, what: str, state: CellState, reason: str) -> None:
-        if reason == _NOT_YET:
+        if reason == NOT_YET:
             # So begins every episode; nothing a person should look at.
             return
         name = self._zones[zone].name

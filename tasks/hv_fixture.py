@@ -11,6 +11,7 @@ from typing_extensions import override
 from robot.arrays import Array
 from robot.geometry import Box
 from robot.mating import Engagement, Socket
+from robot.sim.force_element import ForceElement
 from robot.sim.harness import Harness
 from robot.sim.harness_config import HarnessConfig
 from robot.sim.harness_visual import HarnessVisual
@@ -18,15 +19,16 @@ from robot.sim.latch import MatingElement
 from robot.sim.picture import View
 from robot.sim.station import SimStation
 from robot.sim.tactile import HeldShape
-from robot.sim.world import ForceElement, World
+from robot.sim.world import World
 from robot.spatial import Pose
 from robot.station import Signal
 from robot.zone_watch import HandScanner
 from tasks.hv_contacts import HvInputs, PlugContacts
 from tasks.hv_figures import PackFigures
 from tasks.hv_judging import HARMS, UNDER_VOLTAGE
+from tasks.hv_observation import RIB_LENGTH, RIB_RADIUS
 from tasks.hv_packs import SLOTS
-from tasks.hv_plugging import ALLOWED, REFUSED, RIB_LENGTH, RIB_RADIUS, HvPlugging
+from tasks.hv_plugging import ALLOWED, REFUSED, HvPlugging
 from tasks.hv_signals import REQUEST
 from tasks.hv_station import BENCH, Assigned
 from tasks.hv_tester import HvTester

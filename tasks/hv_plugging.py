@@ -25,13 +25,14 @@ from collections.abc import Mapping
 import numpy as np
 from typing_extensions import override
 
-from robot.arrays import Array, frozen
+from robot.arrays import Array
 from robot.keep_out import KeepOut, ZoneConfig
 from robot.spatial import Pose
 from robot.station import Direction, Signal, SignalSpec
 from tasks.hv_config import HvPluggingConfig
 from tasks.hv_judging import HARMS, UNDER_VOLTAGE, PlugFacts, PlugJudge, fit_of
 from tasks.hv_layout import draw_layout
+from tasks.hv_observation import observe, observed_entries
 from tasks.hv_packs import SLOTS
 from tasks.hv_plan import arm_plan
 from tasks.hv_signals import REQUEST, hv_signals
@@ -42,18 +43,13 @@ from tasks.parts.hv_connector import NECK, POSE_TOOL_PLUG
 from tasks.phases import Phase
 from tasks.places import ARMS
 from tasks.rewards import effort, excess, potential_difference
-from tasks.task import Layout, Observed, Outcome, Snapshot, Task, vector
-from tasks.touch import in_hand, in_hand_entry
+from tasks.task import Layout, Outcome, Snapshot, Task
 
 REFUSED = "pack_refused"
 """What the robot tells the station when it has done what it can and a plug is missing."""
 
 ALLOWED = "unplug_wanted"
 """What the station tells the robot: plugs may be taken off, and there is no reason to wait."""
-
-# What the pads feel of a plug's neck: a rib, as a cylinder about the plug's axis, in m. Longer
-# than the pads: a short one has its ends in sight, but only half of its angle is felt.
-RIB_RADIUS, RIB_LENGTH = 0.008, 0.016
 
 # A tool this near its place out of the zone is there, in m, and for so long it has nothing left to
 # plug, in s.
@@ -62,8 +58,6 @@ _THERE, _IDLE_TIME = 0.04, 1.0
 _CLOSED, _AT_NECK = 2e-3, 0.02
 # How large hands are, and how wide a berth they give.
 _ZONE = ZoneConfig()
-# The largest number among the process signals: insulation, in ohm/V.
-_SIGNAL_BOUND = 1e5
 
 
 class HvPlugging(Task):
@@ -114,29 +108,7 @@ class HvPlugging(Task):
             SignalSpec(REFUSED, Direction.OUTPUT, bool, "hands are off, but not every plug is in"),
         )
         self._inputs = tuple(s.name for s in self.signals if s.direction is Direction.INPUT)
-        self.observation = (
-            Observed(
-                "signals",
-                len(self._inputs),
-                f"process signals, 0 or 1 or in their unit: {self._inputs}",
-                bound=_SIGNAL_BOUND,
-            ),
-            *(in_hand_entry(arm, "plug") for arm in ARMS),
-            *(
-                item
-                for slot in SLOTS
-                for item in (
-                    Observed(
-                        f"{slot}_connector",
-                        4,
-                        "1 if the pack has such a port, else all zero; from grip to tip, stroke "
-                        "and travel of the lock, m",
-                    ),
-                    Observed(f"{slot}_pose_world_header", 7, "believed, position and quaternion"),
-                    Observed(f"{slot}_pose_world_dock", 7, "believed, position and quaternion"),
-                )
-            ),
-        )
+        self.observation = observed_entries(self._inputs)
         # Compiled code takes half a second to load; who only asks for names need not wait for it.
         from robot.zone_watch import HandShape
 
@@ -315,24 +287,9 @@ class HvPlugging(Task):
 
     @override
     def observe(self, snapshot: Snapshot, layout: Layout) -> Mapping[str, Array]:
-        inputs = snapshot.cell.station.signals
-        signals = [float(inputs[name]) for name in self._inputs]
-        observed = {"signals": frozen("signals", signals, (len(signals),))}
-        for arm in ARMS:
-            observed[f"{arm}_in_hand"] = in_hand(snapshot, arm, RIB_LENGTH)
-        ports = self.station.pack(layout.parameters).slots
-        for slot in SLOTS:
-            kind = self.config.connectors[ports[slot].connector] if slot in ports else None
-            numbers = [0.0] * 4
-            if kind is not None:
-                numbers = [1.0, kind.tip, kind.mating.stroke, kind.mating.lock_stroke]
-            observed[f"{slot}_connector"] = frozen("connector", numbers, (4,))
-            for place in ("header", "dock"):
-                pose = layout.pose_world_believed.get(f"{place}_{slot}")
-                observed[f"{slot}_pose_world_{place}"] = (
-                    frozen("pose", np.zeros(7), (7,)) if pose is None else vector(pose)
-                )
-        return observed
+        slots = self.station.pack(layout.parameters).slots
+        kinds = {slot: self.config.connectors[port.connector] for slot, port in slots.items()}
+        return observe(snapshot, layout, self._inputs, kinds)
 
     @override
     def requests(self, snapshot: Snapshot, layout: Layout) -> Mapping[str, Signal]:

@@ -13,7 +13,8 @@ from policies.senses import SensesConfig
 from robot.cell import Cell
 from robot.control.reflex import Reflex
 from robot.control.self_collision import pairs_of
-from robot.control.whole_body import WholeBodyConfig, WholeBodyController
+from robot.control.whole_body import WholeBodyController
+from robot.control.whole_body_config import WholeBodyConfig
 from robot.descriptions import derive
 from robot.errors import ConfigError
 from robot.estimator import BaseEstimator

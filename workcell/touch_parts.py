@@ -16,7 +16,8 @@ from robot.spatial import Pose
 from tasks import task_named
 from tasks.hv_config import HvPluggingConfig
 from tasks.hv_layout import PAD_FRICTION, PAD_FRICTION_SHARE
-from tasks.hv_plugging import RIB_LENGTH, RIB_RADIUS, HvPlugging
+from tasks.hv_observation import RIB_LENGTH, RIB_RADIUS
+from tasks.hv_plugging import HvPlugging
 from tasks.hv_variation import HvVariation
 from tasks.nut_insertion import PAD_FRICTION_ABOVE_STEEL, NutInsertion, NutInsertionConfig
 from tasks.nut_variation import NutVariation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from typing_extensions import override
@@ -11,71 +10,29 @@ from typing_extensions import override
 from robot.arrays import Array, clipped
 from robot.cell_state import CellState
 from robot.configuration import Configuration
-from robot.control.arm import Arm, ToolConfig
-from robot.control.balance import Balance, BalanceConfig
+from robot.control.arm import Arm
+from robot.control.balance import Balance
 from robot.control.constraints import (
-    LimitConfig,
     felt_limits,
     take_felt,
     write_dynamics,
     write_joint_box,
 )
 from robot.control.controller import Controller
-from robot.control.friction import FrictionConfig, FrictionObserver
+from robot.control.friction import FrictionObserver
 from robot.control.kernels import rotation_error, to_quaternion
-from robot.control.objectives import LeastSquares, Posture, PostureConfig
-from robot.control.qp import DenseQP, SolverConfig
+from robot.control.objectives import LeastSquares, Posture
+from robot.control.qp import DenseQP
 from robot.control.reflex import Reflex, StanceSense
-from robot.control.self_collision import RoundedBox, SelfCollision, SelfCollisionConfig
-from robot.control.soles import CONE_ROWS, ContactConfig, Soles
+from robot.control.self_collision import RoundedBox, SelfCollision
+from robot.control.soles import CONE_ROWS, Soles
+from robot.control.whole_body_config import WholeBodyConfig
 from robot.errors import NoSolution
 from robot.model import RobotModel
 from robot.state import BodyTarget, RobotCommand, Target
 
 # Rows of the stacked objectives: centre of mass, torso, then six for each arm and each foot.
 _COM, _TORSO, _TOOLS = 0, 3, 6
-
-
-@dataclass(frozen=True)
-class ServoConfig:
-    """What the joint servos add to the efforts of the program.
-
-    Attributes:
-        damping: About the velocity the program expects, in N·m·s/rad.
-        hold_stiffness: While a tick has no solution, in N·m/rad.
-        hold_damping: While a tick has no solution, in N·m·s/rad.
-    """
-
-    damping: float = 0.0
-    hold_stiffness: float = 200.0
-    hold_damping: float = 10.0
-
-
-@dataclass(frozen=True)
-class WholeBodyConfig:
-    """All numbers of the controller, by what they are about.
-
-    Attributes:
-        tools: How the tools are moved.
-        balance: Centre of mass and torso.
-        posture: What the joints do otherwise.
-        contact: The feet.
-        limits: Efforts, positions, velocities.
-        self_collision: How parts of the robot are kept apart.
-        friction: How unknown torques of the arms are found.
-        servo: What the servos add.
-        solver: When the program counts as solved.
-    """
-
-    tools: ToolConfig = field(default_factory=ToolConfig)
-    balance: BalanceConfig = field(default_factory=BalanceConfig)
-    posture: PostureConfig = field(default_factory=PostureConfig)
-    contact: ContactConfig = field(default_factory=ContactConfig)
-    limits: LimitConfig = field(default_factory=LimitConfig)
-    self_collision: SelfCollisionConfig = field(default_factory=SelfCollisionConfig)
-    friction: FrictionConfig = field(default_factory=FrictionConfig)
-    servo: ServoConfig = field(default_factory=ServoConfig)
-    solver: SolverConfig = field(default_factory=SolverConfig)
 
 
 class WholeBodyController(Controller):

@@ -36,8 +36,9 @@ from robot.sim import fit_solver as solver
 from robot.sim.fit_points import contact_points
 from robot.sim.fit_state import Mode, NutState, SplineFitConfig
 from robot.sim.fit_truth import FitTruth, fit_truth
+from robot.sim.force_element import ForceElement
 from robot.sim.magnet import Magnet
-from robot.sim.world import ForceElement, World
+from robot.sim.world import World
 from robot.spatial import Pose
 from robot.spline import Spline
 

@@ -14,9 +14,10 @@ from robot.descriptions import add_fingers
 from robot.geometry import Shape
 from robot.kinematic_tree import Inertial, Link, Tree
 from robot.robot_config import PadConfig
+from robot.sim.client import GRAVITY
 from robot.sim.gripper import SimGripper, SimGripperConfig
 from robot.sim.tactile import HeldShape, PadLoads, TactilePad
-from robot.sim.world import GRAVITY, World
+from robot.sim.world import World
 from robot.spatial import Pose
 from robot.urdf import write_urdf
 

@@ -14,9 +14,10 @@ from robot.errors import ConfigError, EpisodeSetupError
 from robot.sim import harness_contact as contact
 from robot.sim import harness_kernel as kernel
 from robot.sim import harness_rod as rod
+from robot.sim.force_element import ForceElement
 from robot.sim.harness_config import HarnessConfig, HarnessHarm, fill_parameters
 from robot.sim.harness_shape import first_guess
-from robot.sim.world import ForceElement, World
+from robot.sim.world import World
 from robot.spatial import Pose
 
 Obstacle = tuple[Pose, tuple[float, float, float]]

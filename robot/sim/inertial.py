@@ -6,7 +6,7 @@ import numpy as np
 
 from robot.arrays import Array
 from robot.signals.wrench import compiled
-from robot.sim.world import GRAVITY
+from robot.sim.client import GRAVITY
 
 # A sample is: quaternion of the body's inertial frame, velocity of its origin, angular velocity,
 # both along the world axes, and whatever else its owner keeps behind them.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from robot.arrays import Array, same
+from robot.arrays import Array
 from robot.errors import UnknownName
 from robot.mating import (
     Engagement,
@@ -23,8 +23,10 @@ from robot.mating import (
     Socket,
 )
 from robot.sim import latch_kernel as kernel
+from robot.sim.force_element import ForceElement
+from robot.sim.latch_log import MatingLog
 from robot.sim.latch_rows import check_start, row_of
-from robot.sim.world import ForceElement, World
+from robot.sim.world import World
 from robot.spatial import Pose
 
 # A plug faster than this does not occur, in m/s. Far ones are looked at again when one this fast
@@ -37,20 +39,6 @@ _NEAR = 5e-3
 _SLEEP_PERIOD = 4
 _MOVED = 2e-5
 _NO_TORQUE = (0.0, 0.0, 0.0)
-
-
-_FLAGS = (
-    ("latched", kernel.LATCHED),
-    ("locked", kernel.LOCKED),
-    ("interlock", kernel.INTERLOCK),
-    ("power", kernel.POWER),
-    ("latch_broken", kernel.LATCH_BROKEN),
-    ("pin_bent", kernel.PIN_BENT),
-    ("over_force", kernel.OVER_FORCE),
-    ("key_forced", kernel.KEY_FORCED),
-    ("lock_forced", kernel.LOCK_FORCED),
-)
-_WATCHED = np.array([index for _, index in _FLAGS])
 
 
 class MatingElement(ForceElement):
@@ -73,7 +61,6 @@ class MatingElement(ForceElement):
                 The cable hangs on the contact body, so what it pulls does not load the slide.
         """
         self.plug = plug
-        self.events: list[MatingEvent] = []
         self._nose = nose
         self._cable_force = cable_force
         self._no_force = np.zeros(3)
@@ -88,7 +75,7 @@ class MatingElement(ForceElement):
         self._point: Sequence[float] = (0.0, 0.0, 0.0)
         self._torque: Sequence[float] = _NO_TORQUE
         self._memory = np.zeros(kernel.MEMORY)
-        self._seen = np.zeros(len(_FLAGS))
+        self._log = MatingLog(self._memory)
         self.configure(sockets)
 
     def configure(
@@ -140,7 +127,6 @@ class MatingElement(ForceElement):
 
     @override
     def reset(self) -> None:
-        self.events = []
         if self._world is not None:
             self.set_asleep(self._world, False)
         self._sleep = 0
@@ -148,7 +134,7 @@ class MatingElement(ForceElement):
         self._memory[kernel.SOCKET] = -1.0
         if self._start >= 0 and self._engagement != Engagement.FREE:
             self._engage(self._sockets[self._start].profile)
-        self._seen = self._memory[_WATCHED].copy()
+        self._log.reset()
         if self._world is not None:
             self._find(self._world)
 
@@ -184,7 +170,7 @@ class MatingElement(ForceElement):
             self._force, self._point = (fx, fy, fz), (px, py, pz)
             self._torque = self._straightening(client, quaternion)
             self._push(client)
-        self._note(world.time)
+        self._log.note(world.time, self.socket)
 
     @override
     def state(self) -> Array:
@@ -203,7 +189,7 @@ class MatingElement(ForceElement):
         if self._world is not None:
             self.set_asleep(self._world, bool(state[1]))
         self._sleep = int(state[0])
-        self._seen = self._memory[_WATCHED].copy()
+        self._log.go_on()
 
     def set_asleep(self, world: World, asleep: bool) -> None:
         """Let the plug rest where it is, at no cost; or wake it.
@@ -245,8 +231,13 @@ class MatingElement(ForceElement):
             tilt=float(m[kernel.TILT]),
             force=float(m[kernel.FORCE]),
             peak_force=float(m[kernel.PEAK]),
-            **{name: bool(m[index]) for name, index in _FLAGS},
+            **self._log.flags(),
         )
+
+    @property
+    def events(self) -> list[MatingEvent]:
+        """What has changed since the last reset, in order."""
+        return self._log.events
 
     @property
     def socket(self) -> str | None:
@@ -317,26 +308,6 @@ class MatingElement(ForceElement):
                 friction += size * (ux * axis[0] + uy * axis[1] + uz * axis[2])
         # Bullet loses the sign of friction when it is asked for a pair; a push is what counts.
         return max(0.0, normal) + abs(friction)
-
-    def _note(self, time: float) -> None:
-        """Remember what has changed in this step."""
-        flags = self._memory[_WATCHED]
-        if same(flags, self._seen):
-            return
-        number = int(self._memory[kernel.SOCKET])
-        for (name, _), old, new in zip(_FLAGS, self._seen, flags, strict=True):
-            if old != new:
-                self.events.append(
-                    MatingEvent(
-                        time=time,
-                        what=name,
-                        value=bool(new),
-                        socket=None if number < 0 else self._sockets[number].name,
-                        depth=float(self._memory[kernel.DEPTH]),
-                        force=float(self._memory[kernel.FORCE]),
-                    )
-                )
-        self._seen = flags
 
     def _engage(self, profile: MatingProfile) -> None:
         """Remember a plug that starts in a socket, at rest."""

@@ -22,7 +22,8 @@ from typing_extensions import override
 
 from robot.arrays import Array
 from robot.errors import UnknownName
-from robot.sim.world import ForceElement, World
+from robot.sim.force_element import ForceElement
+from robot.sim.world import World
 from robot.spatial import Pose
 from robot.spline import Spline
 

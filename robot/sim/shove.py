@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 from typing_extensions import override
 
 from robot.arrays import Array, frozen
+from robot.sim.force_element import ForceElement
 from robot.sim.robot_body import SimRobot
-from robot.sim.world import ForceElement, World
+from robot.sim.world import World
 
 
 class Shove(ForceElement):

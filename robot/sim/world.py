@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,38 +14,15 @@ from robot.clock import Clock, whole_multiple
 from robot.errors import UnknownName
 from robot.geometry import Shape
 from robot.sim.bodies import keep_from_itself, make_body, set_meets, set_sleep
-from robot.sim.client import Client
+from robot.sim.client import GRAVITY, physics_server
+from robot.sim.force_element import ForceElement
 from robot.sim.picture import Lens, Painter, Picture, View, take
 from robot.sim.robot_body import SimRobot
 from robot.sim.stopwatch import Stopwatch
 from robot.spatial import Pose
 
-GRAVITY = 9.81
-# Contacts are kept while the surfaces are nearer than this, in m. 20 mm, the default, keeps contact
-# points alive that cost time and can hold parts apart.
-_CONTACT_BREAKING = 2e-3
-_SOLVER_ITERATIONS = 50
 # Further than anything reaches, in m.
 _APART = 100.0
-
-
-class ForceElement(ABC):
-    """Something that pushes on bodies of the world at the physics rate: a fit, a magnet, a shove.
-
-    What Bullet's own contacts do badly or slowly is an element.
-    """
-
-    @abstractmethod
-    def reset(self) -> None:
-        """Forget the past: friction bristles, latch state, rod shape."""
-
-    @abstractmethod
-    def apply(self, world: World) -> None:
-        """Read poses and velocities, and add this physics step's wrenches."""
-
-    @abstractmethod
-    def state(self) -> Array:
-        """Return the internal state, so that a stored world can be continued exactly."""
 
 
 class World(Clock):
@@ -76,21 +51,7 @@ class World(Clock):
         self._substeps = whole_multiple(dt, physics_dt, ("control period", "physics period"))
         self.dt = dt
         self.physics_dt = physics_dt
-        self.client: Any = Client(gui)
-        # Compares every box with every other. Bullet's tree of boxes finds pairs in an order, and
-        # lets go of them at a time, that depend on every step since it was built; then contacts
-        # are solved in another order. For a cell the comparing takes as long, to a few percent.
-        self.client.resetSimulation(self.client.RESET_USE_SIMPLE_BROADPHASE)
-        self.client.setGravity(0.0, 0.0, -GRAVITY)
-        self.client.setPhysicsEngineParameter(
-            fixedTimeStep=physics_dt,
-            numSolverIterations=_SOLVER_ITERATIONS,
-            enableConeFriction=1,  # Without it spinning friction is ignored.
-            # Pairs are looked at in the order of their bodies, not in that of their meeting.
-            deterministicOverlappingPairs=1,
-        )
-        # A global of the process that outlives every server.
-        self.client.setPhysicsEngineParameter(contactBreakingThreshold=_CONTACT_BREAKING)
+        self.client = physics_server(physics_dt, gui)
         self._step = self.client.stepSimulation
         self._steps = 0
         self._bodies: dict[str, int] = {}

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from robot.cell_state import CellState
-from robot.control.whole_body import WholeBodyConfig, WholeBodyController
+from robot.control.whole_body import WholeBodyController
+from robot.control.whole_body_config import WholeBodyConfig
 from robot.errors import NoSolution
 from robot.kinematics import base_at_rest
 from robot.sensor import WrenchReading

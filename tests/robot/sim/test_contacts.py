@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from robot.geometry import Box
+from robot.sim.client import GRAVITY
 from robot.sim.contacts import ContactMonitor, contact_normal_force
-from robot.sim.world import GRAVITY, World
+from robot.sim.world import World
 from robot.spatial import Pose
 
 MASS = 2.0

@@ -9,10 +9,11 @@ from robot.descriptions import derive
 from robot.errors import StaleState
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
+from robot.sim.client import GRAVITY
 from robot.sim.driver import SimDriver, SimDriverConfig
 from robot.sim.noise import NOISE_LEVELS
 from robot.sim.shove import Shove
-from robot.sim.world import GRAVITY, World
+from robot.sim.world import World
 from robot.spatial import Pose
 from robot.state import Lifecycle, RobotCommand
 from tests.robot.robots import robot_config, robot_model

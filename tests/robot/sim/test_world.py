@@ -8,8 +8,9 @@ import pytest
 
 from robot.errors import UnknownName
 from robot.geometry import Box, ConvexHull, Cylinder
+from robot.sim.client import GRAVITY
 from robot.sim.picture import View
-from robot.sim.world import GRAVITY, World
+from robot.sim.world import World
 from robot.spatial import Pose
 
 OFF_CENTRE = """<robot name="lump"><link name="lump"><inertial><origin xyz="0.1 0.2 0.3"/>
