@@ -82,6 +82,10 @@ def benchmark(
     episodes: Annotated[
         int | None, typer.Option(help="Of each evaluation. [default: as the benchmark says]")
     ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of the first episode of each. [default: as the benchmark says]"),
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes that share the episodes.")] = 1,
     backend: Annotated[str, typer.Option(help="Where they run: local or ray.")] = "local",
     resume: Annotated[
@@ -93,16 +97,16 @@ def benchmark(
     """Evaluate every combination of tasks, levels, policies and changes that a benchmark names."""
     from workcell.report import comparable
     from workcell.run import FACTORY, RunResult, RunSpec
-    from workcell.suites import episodes_of, load_suite, run_suite, stored_runs
+    from workcell.suites import begun_with, load_suite, run_suite, stored_runs
     from workcell.terminal import comparison_table
 
     suite = load_suite(name)
     if resume is not None and run_dir is not None:
         raise ConfigError(f"--run-dir: leave it out; --resume goes on in {resume}")
-    if resume is not None and episodes is None:
-        episodes = episodes_of(resume)
-    if episodes is not None:
-        suite = suite.of(episodes)
+    if resume is not None:
+        episodes_before, seed_before = begun_with(resume)
+        suite = suite.of(episodes_before, seed_before)
+    suite = suite.of(episodes, seed)
     with open_output(as_json) as output:
         console = output.console
 

@@ -51,15 +51,26 @@ class Suite:
     episodes: Annotated[int, Ge(1)] = 100
     seed: Annotated[int, Ge(0)] = FIRST_EVALUATION_SEED
 
-    def of(self, episodes: int) -> Suite:
-        """Return the same benchmark with another number of episodes.
+    def of(self, episodes: int | None = None, seed: int | None = None) -> Suite:
+        """Return the same benchmark on other seeds.
+
+        Args:
+            episodes: Of each evaluation; as many as before if omitted.
+            seed: Of the first episode of each; as before if omitted.
 
         Raises:
-            ConfigError: If it is not positive.
+            ConfigError: If there are too few, or the seed is negative.
         """
-        if episodes < 1:
-            raise ConfigError(f"--episodes: expected 1 or more, got {episodes}")
-        return dataclasses.replace(self, episodes=episodes)
+        asked = {"episodes": episodes, "seed": seed}
+        for name, least in (("episodes", 1), ("seed", 0)):
+            value = asked[name]
+            if value is not None and value < least:
+                raise ConfigError(f"--{name}: expected {least} or more, got {value}")
+        return dataclasses.replace(
+            self,
+            episodes=self.episodes if episodes is None else episodes,
+            seed=self.seed if seed is None else seed,
+        )
 
     def arms(self) -> dict[str, RunSpec]:
         """Return what is run, by the name of its folder; the first of a task is its reference."""
@@ -173,13 +184,14 @@ def _claim_folder(folder: Path, suite: Suite, resume: bool) -> None:
         )
 
 
-def episodes_of(folder: Path) -> int:
-    """Return how many episodes each evaluation of a benchmark was begun with.
+def begun_with(folder: Path) -> tuple[int, int]:
+    """Return the episodes of each evaluation and the first seed that a benchmark was begun with.
 
     Raises:
         ConfigError: If it is not the folder of a benchmark.
     """
-    return int(_stored(folder)["episodes"])
+    stored = _stored(folder)
+    return int(stored["episodes"]), int(stored["seed"])
 
 
 def stored_runs(folder: Path, results: Mapping[str, RunResult]) -> list[StoredRun]:

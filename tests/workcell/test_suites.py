@@ -7,7 +7,7 @@ from workcell.report import comparable
 from workcell.run import run_cycles
 from workcell.suites import (
     Suite,
-    episodes_of,
+    begun_with,
     load_suite,
     run_suite,
     stored_runs,
@@ -63,7 +63,7 @@ def test_an_interrupted_benchmark_is_gone_on_with(tmp_path):
     _, results = run_here(tmp_path, run)
     assert len(results) == 2
     assert len(ended) == 5
-    assert episodes_of(tmp_path / "two") == 3
+    assert begun_with(tmp_path / "two") == (3, 200)
     _, results = run_here(tmp_path, run, resume=True)
     assert len(results) == 4
     assert len(ended) == 12
@@ -109,3 +109,10 @@ def test_mistakes_in_a_file_are_named(tmp_path):
 def test_no_episode_is_no_benchmark():
     with pytest.raises(ConfigError, match="--episodes: expected 1 or more"):
         SUITE.of(0)
+
+
+def test_it_can_be_made_on_other_seeds():
+    assert {(spec.cycles, spec.seed) for spec in SUITE.of(2, 900).arms().values()} == {(2, 900)}
+    assert SUITE.of() == SUITE
+    with pytest.raises(ConfigError, match="--seed: expected 0 or more, got -1"):
+        SUITE.of(seed=-1)
