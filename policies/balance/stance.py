@@ -40,7 +40,7 @@ class ReflexConfig:
             errors of at most 0.008 m.
         gate_full: Capture-point error from which the reflex has its full say, in m.
         lean_limit: Largest shift of the torso's reference, in rad. The guard takes a pelvis that
-            leans by 0.5 for a robot that falls.
+            leans by 0.5 for a robot that falls; the joints above it take a share of the lean.
         shift_limit: Largest shift of the reference of the centre of mass, in m.
         height_limit: Largest shift of its height, in m.
     """
@@ -48,7 +48,7 @@ class ReflexConfig:
     period: float = 0.01
     gate_opens: float = 0.025
     gate_full: float = 0.045
-    lean_limit: float = 0.45
+    lean_limit: float = 0.65
     shift_limit: float = 0.08
     height_limit: float = 0.06
 

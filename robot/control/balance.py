@@ -177,6 +177,20 @@ class Balance:
             acceleration[:2] += np.clip(body.acceleration_torso, -limit, limit)
         return acceleration
 
+    def torso_lean(self, body: BodyTarget | None) -> Array | None:
+        """Return by how much the torso's reference is turned, as a rotation vector's x and y.
+
+        Along world axes, in rad. Shape (2,). None if a policy asks for nothing.
+
+        Args:
+            body: What a policy asks for; bounded as in `torso_acceleration`.
+        """
+        if body is None:
+            return None
+        limit = self._config.torso_acceleration_limit
+        lean: Array = np.clip(body.acceleration_torso, -limit, limit)
+        return lean / self._config.torso_stiffness
+
     def tool_share(self) -> float:
         """Return what share of their weight the tools keep.
 

@@ -26,6 +26,9 @@ class PostureConfig:
         weight: Of each joint. Ten times more cost the hands 0.4 mm, held.
         trunk_weight: Of each joint between base and torso: keeps the pelvis under the torso, and
             these joints off their narrow limits.
+        lean_share: Of a lean that is asked of the torso, which these joints take: a pelvis that
+            leaned as far would count as falling, and so the torso leans further.
+        lean_weight: Of each of these joints meanwhile.
         held_weight: Of each joint of an arm that has no target and holds its posture.
         regularization: Weight of every acceleration, which keeps the program strictly convex.
         force_regularization: Weight of every contact force and torque, in the program's units.
@@ -36,6 +39,8 @@ class PostureConfig:
     damping: float = 11.0
     weight: float = 0.0002
     trunk_weight: float = 1.0
+    lean_share: float = 0.4
+    lean_weight: float = 10.0
     held_weight: float = 2.0
     regularization: float = 1e-4
     force_regularization: float = 2e-2
@@ -98,8 +103,10 @@ class Posture:
             config: Gains and weights.
         """
         self._config = config
+        self._trunk = trunk
         self.joint_position = np.zeros(len(trunk))
         self._weight = np.where(trunk, config.trunk_weight, config.weight)
+        self._leaning: Array | None = None
 
     def hold(self, joints: NDArray[np.bool_], joint_position: Array) -> None:
         """Hold some joints firmly where they are now.
@@ -115,6 +122,20 @@ class Posture:
         """Hold some joints weakly again. Shape (n,), boolean."""
         self._weight[joints] = self._config.weight
 
+    def lean(self, shift: Array | None) -> None:
+        """Let the joints between base and torso take their share of a lean, or stand as before.
+
+        Args:
+            shift: How far each joint would have to turn to bring it about alone, in rad. Shape
+                (n,). None if no lean is asked for.
+        """
+        if shift is None and self._leaning is None:
+            return
+        config = self._config
+        leaning = shift is not None
+        self._weight[self._trunk] = config.lean_weight if leaning else config.trunk_weight
+        self._leaning = None if shift is None else config.lean_share * self._trunk * shift
+
     def add(
         self, diagonal: Array, gradient: Array, joint_position: Array, joint_velocity: Array
     ) -> None:
@@ -126,12 +147,15 @@ class Posture:
             joint_position: Measured, in rad. Shape (n,).
             joint_velocity: Measured, in rad/s. Shape (n,).
         """
+        wanted = self.joint_position
+        if self._leaning is not None:
+            wanted = wanted + self._leaning
         _add_posture(
             diagonal,
             gradient,
             joint_position,
             joint_velocity,
-            self.joint_position,
+            wanted,
             self._weight,
             self._config.stiffness,
             self._config.damping,

@@ -263,6 +263,8 @@ class WholeBodyController(Controller):
         diagonal[:nv] += self._config.posture.regularization
         diagonal[nv:] = self._config.posture.force_regularization
         joints = slice(nv - self._model.n, nv)
+        lean = self._balance.torso_lean(body)
+        self._posture.lean(None if lean is None else lean @ jacobian[:2, joints])
         self._posture.add(
             diagonal[joints],
             program.gradient[joints],

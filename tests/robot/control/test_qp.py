@@ -58,3 +58,22 @@ def test_a_held_arm_is_drawn_back_harder_than_a_free_one():
     diagonal[:] = 0.0
     posture.add(diagonal, gradient, np.zeros(3), np.zeros(3))
     assert diagonal[1] == config.weight
+
+
+def test_a_trunk_that_is_to_lean_turns_its_own_joints_and_no_others():
+    config = PostureConfig()
+    posture = Posture(np.array([True, False]), config)
+
+    def added():
+        diagonal, gradient = np.zeros(2), np.zeros(2)
+        posture.add(diagonal, gradient, np.zeros(2), np.zeros(2))
+        return diagonal.tolist(), gradient.tolist()
+
+    upright = added()
+    posture.lean(np.array([0.5, 0.5]))
+    diagonal, gradient = added()
+    assert diagonal == [config.lean_weight, config.weight]
+    turn = config.lean_share * 0.5
+    assert gradient == pytest.approx([-config.lean_weight * config.stiffness * turn, 0.0])
+    posture.lean(None)
+    assert added() == upright

@@ -48,6 +48,14 @@ def test_a_reflex_moves_the_references():
     assert np.abs(efforts(standing(Told(body))) - efforts(standing(None))).max() > 5.0
 
 
+def test_a_lean_that_is_asked_for_bends_the_waist():
+    stand = standing(Told(BodyTarget(np.zeros(2), np.array([0.0, 20.0]), False)))
+    waist = stand.model.joint_names.index("torso_2_joint")
+    command = stand.update(stand.targets())
+    upright = standing(None).update(stand.targets())
+    assert command.joint_velocity[waist] > upright.joint_velocity[waist] + 1e-3
+
+
 def test_arms_that_yield_stay_where_they_are_whatever_their_targets():
     stand = standing(Told(BodyTarget(np.zeros(2), np.zeros(2), True)))
     here, far = stand.targets(), stand.targets((0.05, 0.0, 0.05))
