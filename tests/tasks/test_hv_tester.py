@@ -4,79 +4,23 @@ import math
 import numpy as np
 import pytest
 
-from robot.errors import ConfigError, SafetyStop, UnknownName
-from robot.mock import ManualClock
-from robot.sim.station import SimStation
-from robot.station import Direction, StationOutputs, require_signals
-from robot.zones import HandScanner, ZoneConfig
-from tasks.hv_contacts import HvInputs, PlugContacts
+from robot.errors import UnknownName
+from tasks.hv_contacts import PlugContacts
 from tasks.hv_figures import PackFigures, draw_pack
-from tasks.hv_signals import REQUEST, hv_signals
 from tasks.hv_tester import HvTester, HvTesterConfig, Stage
-from tests.robot.hand_rig import POLICIES, ZONES, Rig, one, outside, wanted
-
-PORTS = ("a", "b", "spare")
-EXPECTED = ("a", "b")
-SCAN = 0.01
-IN = PlugContacts(mated=True, locked=True, interlock=True, power=True)
-OUT = PlugContacts()
-# Interlock opened, as the lock is pulled back; power contacts still touch.
-UNLOCKED = PlugContacts(mated=True, locked=False, interlock=False, power=True)
-SHORT = HvTesterConfig(insulation_time=0.05, voltage_time=0.05, pulse_time=0.1)
-PACK = PackFigures(
-    voltage=700.0,
-    bms_voltage=701.0,
-    insulation=5000.0,
-    ocv_spread=0.01,
-    ocv_spread_limit=0.05,
-    resistance=0.12,
-    resistance_limit=0.2,
+from tests.tasks.hv_line import (
+    EXPECTED,
+    IN,
+    OUT,
+    PACK,
+    PORTS,
+    SCAN,
+    UNLOCKED,
+    Line,
+    done,
+    kinds,
+    live,
 )
-
-
-class Line:
-    """A tester that is scanned every 10 ms with whatever is set."""
-
-    def __init__(self, config=SHORT, pack=PACK, expected=EXPECTED):
-        self.tester = HvTester(PORTS, config)
-        self.tester.reset(0.0, expected, pack)
-        self.scans = 0
-        self.seen = {
-            "pack_in_place": True,
-            "hands_clear": True,
-            "requested": True,
-            "a": IN,
-            "b": IN,
-        }
-
-    def scan(self, **changes):
-        self.seen |= changes
-        self.scans += 1
-        flags = {k: self.seen[k] for k in ("pack_in_place", "hands_clear", "requested")}
-        plugs = {port: self.seen[port] for port in PORTS if port in self.seen}
-        self.tester.scan(self.scans * SCAN, HvInputs(plugs=plugs, **flags))
-        return self.tester
-
-    def until(self, condition, limit=20.0):
-        for _ in range(round(limit / SCAN)):
-            if condition(self.scan()):
-                return self.scans * SCAN
-        raise AssertionError(f"not within {limit} s: {self.tester.stage}")
-
-    def says(self, name):
-        return self.tester.inputs()[name]()
-
-
-def live(tester):
-    return tester.contactors_closed
-
-
-def done(tester):
-    return tester.stage is Stage.DONE
-
-
-def kinds(tester):
-    return [violation.kind for violation in tester.contacts.violations]
 
 
 def test_a_pack_that_is_plugged_in_is_tested_and_let_go():
@@ -439,130 +383,3 @@ def test_a_port_nobody_knows_is_refused():
 def test_a_tester_that_would_not_be_safe_is_refused(field, value):
     with pytest.raises(ValueError, match=field):
         HvTesterConfig(**{field: value})
-
-
-def test_drawn_packs_are_plausible_and_good():
-    rng = np.random.default_rng(1)
-    drawn = [draw_pack(rng) for _ in range(200)]
-    for parameters in drawn[:40]:
-        pack = PackFigures.from_parameters(parameters)
-        assert 350.0 <= pack.voltage <= 800.0
-        assert 100.0 < pack.insulation < 1e5
-        assert 0.03 < pack.resistance < 0.25
-        line = Line(HvTesterConfig(), pack)
-        line.until(done)
-        assert line.tester.report.passed, line.tester.report.failures
-    voltages = [parameters["pack_voltage_v"] for parameters in drawn]
-    assert max(voltages) - min(voltages) > 400.0
-
-
-def test_a_pack_of_a_known_model_has_nearly_its_voltage():
-    rng = np.random.default_rng(2)
-    drawn = [draw_pack(rng, charged=450.0)["pack_voltage_v"] for _ in range(100)]
-    assert 414.0 <= min(drawn) < 420.0
-    assert 444.0 < max(drawn) <= 450.0
-
-
-def test_faulty_packs_are_found_out_and_draw_as_many_numbers():
-    missed = set()
-    for seed in range(40):
-        rng, same = np.random.default_rng(seed), np.random.default_rng(seed)
-        pack = PackFigures.from_parameters(draw_pack(rng, fault_chance=1.0))
-        line = Line(HvTesterConfig(), pack)
-        draw_pack(same)
-        assert rng.random() == same.random()
-        line.until(done)
-        report = line.tester.report
-        assert report.aborted is None
-        assert not report.passed
-        (failure,) = report.failures
-        missed.add(failure.split(":")[0])
-    assert missed == {"insulation", "OCV spread", "DCR"}
-
-
-def test_a_layout_without_a_pack_is_refused_with_what_is_missing():
-    with pytest.raises(ConfigError, match="pack_bms_voltage_v"):
-        PackFigures.from_parameters({"pack_voltage_v": 400.0})
-
-
-def test_a_simulated_station_takes_its_signals_and_its_request():
-    line = Line()
-    station = SimStation(ManualClock(2e-3), line.tester.signals, line.tester.inputs())
-    require_signals(station, hv_signals(PORTS))
-    station.write(StationOutputs(busy=True, signals={REQUEST: True}))
-    assert station.outputs.signals[REQUEST]
-    line.until(live)
-    signals = station.read().signals
-    names = {s.name for s in hv_signals(PORTS) if s.direction is Direction.INPUT}
-    assert set(signals) == names
-    assert signals["testing"]
-    assert not signals["hv_off"]
-    assert signals["bus_voltage_v"] == 1000.0
-
-
-def test_the_heart_beats_with_the_scans_and_stands_without():
-    line = Line()
-    clock = ManualClock(2e-3)
-    station = SimStation(clock, line.tester.signals, line.tester.inputs())
-    beats = []
-    for k in range(40):
-        if k < 20:
-            line.scan()
-        beats.append(station.read().signals["heartbeat"])
-        for _ in range(5):
-            clock.tick()
-    assert all(a != b for a, b in itertools.pairwise(beats[:20]))
-    assert len(set(beats[20:])) == 1
-
-
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
-def test_high_voltage_is_never_on_with_a_hand_in_the_zone(policy):
-    tests = 0
-    for seed in range(3):
-        rng = np.random.default_rng(seed)
-        rig = outside(rng, config=ZoneConfig(heartbeat="heartbeat"))
-        target = policy(rng, rig)
-        line, scanner = Line(), HandScanner()
-        scanner.reset(ZONES)
-        for k in range(2500):
-            if k % 5 == 0:
-                # The line wants one test after the other, and hands may go in between.
-                requested = (k // 600) % 2 == 0
-                closed = not line.tester.unplug_allowed
-                clear = scanner.clear({"left": rig.pose}, rig.time, closed)
-                was_live = live(line.tester)
-                line.scan(hands_clear=clear, requested=requested)
-                tests += live(line.tester) and not was_live
-                rig.signals = {name: get() for name, get in line.tester.inputs().items()}
-                rig.seen = rig.state()
-            rig.tick(one(target(k)))
-            if line.tester.bus_voltage > 60.0 or live(line.tester):
-                assert rig.depth() < 1e-3
-        assert "hand_under_voltage" not in kinds(line.tester)
-    # A policy that stays in front of the zone may keep the tester waiting for ever.
-    assert tests > 0 or policy.__name__ in ("uniform", "by_turns", "by_wrench")
-
-
-def test_a_hand_shoved_in_under_voltage_breaks_the_test_off_and_stops_the_robot():
-    rig = Rig([0.4, 0.1, 0.9])
-    line, scanner = Line(HvTesterConfig()), HandScanner()
-    scanner.reset(ZONES)
-
-    def run(ticks, shove):
-        for k in range(ticks):
-            if k % 5 == 0:
-                closed = not line.tester.unplug_allowed
-                line.scan(hands_clear=scanner.clear({"left": rig.pose}, rig.time, closed))
-                rig.signals = {name: get() for name, get in line.tester.inputs().items()}
-            rig.position[0] += shove
-            rig.seen = rig.state()
-            rig.tick(one(wanted([0.4, 0.1, 0.9])))
-
-    run(300, 0.0)
-    assert live(line.tester)
-    with pytest.raises(SafetyStop, match="inside zone 'port_a'"):
-        run(500, 2e-3)
-    line.scan(hands_clear=False)
-    assert not live(line.tester)
-    line.until(done)
-    assert line.tester.report.aborted == "a hand near the pack"
