@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,7 +91,9 @@ def map_pushes(
     ] = None,
     sizes: Annotated[
         str | None,
-        typer.Option(help="FROM:TO:STEP, in N·s or N. [default: 22:48:2, loads 60:200:20]"),
+        typer.Option(
+            help="FROM:TO:STEP or A,B,..., in N·s or N. [default: 22:48:2, loads 60:200:20]"
+        ),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Of each cell, with and without.")] = 50,
     seed: Annotated[int, typer.Option(help="Of the first trial of each cell.")] = 1_000_000,
@@ -109,7 +112,7 @@ def map_pushes(
         directions_deg=_angles(angles)
         if angles is not None
         else tuple(360.0 * i / directions for i in range(directions)),
-        sizes=_range(sizes or ("60:200:20" if loads else "22:48:2")),
+        sizes=_sizes(sizes or ("60:200:20" if loads else "22:48:2")),
         trials=trials,
         seed=seed,
         noise=noise,
@@ -149,12 +152,20 @@ def _angles(text: str) -> tuple[float, ...]:
     return angles
 
 
-def _range(text: str) -> tuple[float, ...]:
-    """Return the sizes that `FROM:TO:STEP` means, both ends included."""
+def _sizes(text: str) -> tuple[float, ...]:
+    """Return the sizes that `FROM:TO:STEP`, both ends included, or `A,B,...` means."""
     try:
-        first, last, step = (float(word) for word in text.split(":"))
+        if "," in text:
+            sizes = tuple(float(word) for word in text.split(","))
+        else:
+            first, last, step = (float(word) for word in text.split(":"))
+            if not 0.0 < first <= last or step <= 0.0:
+                raise ConfigError(f"--sizes: expected 0 < FROM <= TO and STEP > 0, got {text!r}")
+            sizes = tuple(first + i * step for i in range(int((last - first) / step + 1e-9) + 1))
     except ValueError:
-        raise ConfigError(f"--sizes: expected FROM:TO:STEP, e.g. 22:48:2, got {text!r}") from None
-    if not 0.0 < first <= last or step <= 0.0:
-        raise ConfigError(f"--sizes: expected 0 < FROM <= TO and STEP > 0, got {text!r}")
-    return tuple(first + i * step for i in range(int((last - first) / step + 1e-9) + 1))
+        raise ConfigError(
+            f"--sizes: expected FROM:TO:STEP or A,B,..., e.g. 22:48:2 or 28,29,31, got {text!r}"
+        ) from None
+    if sizes[0] <= 0.0 or any(one >= other for one, other in itertools.pairwise(sizes)):
+        raise ConfigError(f"--sizes: expected positive ones in rising order, got {text!r}")
+    return sizes

@@ -9,6 +9,8 @@ import pytest
         ("--angles", "90,90", "expected different ones"),
         ("--sizes", "30", "expected FROM:TO:STEP"),
         ("--sizes", "30:20:2", "0 < FROM <= TO"),
+        ("--sizes", "30,28", "in rising order"),
+        ("--sizes", "28,hard", "expected FROM:TO:STEP or A,B,..."),
     ],
 )
 def test_a_map_that_makes_no_sense_is_refused_before_anything_is_pushed(
