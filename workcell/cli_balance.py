@@ -79,7 +79,7 @@ def train(
 
 
 def map_pushes(
-    run_dir: Annotated[Path, typer.Argument(help="Folder for the results; goes on if it has any.")],
+    run_dir: Annotated[Path, typer.Argument(help="Folder for the results; added to those it has.")],
     robot: Robot = "talos",
     policy: Annotated[
         Path | None, typer.Option(help="Folder of the policy. [default: the one that comes along]")
@@ -101,7 +101,10 @@ def map_pushes(
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the trials.")] = 1,
     as_json: Json = False,
 ) -> int:
-    """Measure which pushes the robot survives, with the balance policy and without it."""
+    """Measure which pushes the robot survives, with the balance policy and without it.
+
+    What a folder holds already is not tried again, so that a map can be finished, and grow.
+    """
     from workcell.push_map import MapPlan, PushMap, run_map, summary
     from workcell.push_report import map_table, write_picture
 
@@ -118,14 +121,15 @@ def map_pushes(
         noise=noise,
     )
     with open_output(as_json) as output:
-        output.console.print(f"{len(plan.all_trials())} trials into {run_dir}", markup=False)
+        asked = set(plan.all_trials())
+        output.console.print(f"{len(asked)} trials into {run_dir}", markup=False)
         pushes = PushMap(plan)
         with output.console.status("standing") as status:
 
             def show(now: PushMap, trial: PushTrial, result: PushResult) -> None:
                 nonlocal pushes
                 pushes = now
-                status.update(f"{len(now.results)} of {len(plan.all_trials())} trials")
+                status.update(f"{len(asked & now.results.keys())} of {len(asked)} trials")
 
             try:
                 pushes = run_map(plan, run_dir, workers, show)

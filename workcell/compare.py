@@ -144,7 +144,7 @@ def compare(run_a: StoredRun, run_b: StoredRun, seed: int = 0) -> Comparison:
         unpaired_a=tuple(sorted(records_a.keys() - records_b.keys())),
         unpaired_b=tuple(sorted(records_b.keys() - records_a.keys())),
         other_draws=sum(a.layout != b.layout for a, b in pairs),
-        changes=differing_keys(run_a.config, run_b.config),
+        changes=_changes(run_a, run_b),
         commits=(_commits(run_a), _commits(run_b)),
         cycles=_difference([(_cycle(a), _cycle(b)) for a, b in pairs], seed),
         operations={
@@ -182,6 +182,28 @@ def _all_of(kind: str, record: CycleRecord) -> _Episode | None:
     times = [op.time_s for op in operations if op.time_s is not None]
     mean = float(np.mean(times)) if len(times) == len(operations) else None
     return all(op.success for op in operations), mean
+
+
+def _changes(run_a: StoredRun, run_b: StoredRun) -> dict[str, tuple[Any, Any]]:
+    """Return in which values two configurations differ, by dotted key.
+
+    Two kinds of policy have different values altogether, which their names say better; so only
+    those are told that both have, and those of the script, which a learned policy has inside.
+    """
+    changes = differing_keys(run_a.config, run_b.config)
+    if "policy.name" not in changes:
+        return changes
+    changes = {
+        key: values
+        for key, values in changes.items()
+        if not key.startswith("policy.") or None not in values
+    }
+    one, other = (run.config["policy"]["values"] for run in (run_a, run_b))
+    one, other = one.get("scripted", one), other.get("scripted", other)
+    for key in (key for key in one if key in other):
+        if one[key] != other[key]:
+            changes[f"policy.{key}"] = (one[key], other[key])
+    return changes
 
 
 def _difference(episodes: Sequence[tuple[_Episode, _Episode]], seed: int) -> RateDifference:

@@ -1,6 +1,7 @@
 """Maps of what a robot survives: directions and sizes of pushes, with and without a policy.
 
-Every trial is a line of a table as soon as it ends; a map that was interrupted goes on from there.
+Every trial is a line of a table as soon as it ends. A map that was interrupted goes on from there,
+and one that is there can be given more directions and sizes.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -19,12 +21,13 @@ from typing import Any
 
 from robot.errors import ConfigError
 from robot.robot_config import RobotConfig
-from workcell.balance import balance_reflex
+from workcell.balance import balance_reflex, shipped_balance
 from workcell.catalog import load_robot
+from workcell.policy_folder import read_policy
 from workcell.push_trial import Kind, PushBench, PushResult, PushTrial, trials
 from workcell.statistics import wilson
 
-TRIALS, PLAN, CELLS = "trials.csv", "plan.json", "cells.csv"
+TRIALS, SUBJECT, CELLS = "trials.csv", "subject.json", "cells.csv"
 # A size is survived while at least this share of its trials is.
 _SURVIVED = 0.95
 _TRIAL_FIELDS = [item.name for item in dataclasses.fields(PushTrial)]
@@ -33,7 +36,7 @@ _FIELDS = [*_TRIAL_FIELDS, *(item.name for item in dataclasses.fields(PushResult
 
 @dataclass(frozen=True)
 class MapPlan:
-    """What is tried.
+    """What is to be tried.
 
     Attributes:
         robot: Name of the robot.
@@ -59,6 +62,17 @@ class MapPlan:
         """Return every trial, seed by seed."""
         seeds = range(self.seed, self.seed + self.trials)
         return trials(self.kind, self.directions_deg, self.sizes, seeds)
+
+    def subject(self) -> dict[str, Any]:
+        """Return what all trials of a map have in common, so that they can be held together."""
+        folder = Path(self.policy) if self.policy else shipped_balance(self.robot)
+        return {
+            "robot": self.robot,
+            "policy": read_policy(folder).manifest.fingerprint,
+            "kind": self.kind,
+            "seed": self.seed,
+            "noise": self.noise,
+        }
 
 
 @dataclass(frozen=True)
@@ -96,11 +110,17 @@ class PushMap:
 
     Attributes:
         plan: What is to be tried.
-        results: Of each trial that ended.
+        results: Of each trial that ended, those of earlier plans in the same folder too.
     """
 
     plan: MapPlan
     results: dict[PushTrial, PushResult] = field(default_factory=dict)
+
+    @property
+    def directions_deg(self) -> tuple[float, ...]:
+        """Directions that are to be or were tried."""
+        tried = {trial.direction_deg for trial in self.results}
+        return tuple(sorted(tried.union(self.plan.directions_deg)))
 
     def cells(self) -> list[Cell]:
         """Return the cells with at least one trial, by direction, size and policy."""
@@ -121,7 +141,7 @@ class PushMap:
         sizes = self.survived_sizes()
         return {
             direction: sizes[direction, True] / sizes[direction, False] - 1.0
-            for direction in self.plan.directions_deg
+            for direction in self.directions_deg
             if sizes.get((direction, False), 0.0) > 0.0 and (direction, True) in sizes
         }
 
@@ -146,7 +166,7 @@ def survived_size(line: Sequence[Cell]) -> float:
 
 
 def run_map(
-    plan: MapPlan | None,
+    plan: MapPlan,
     folder: Path,
     workers: int = 1,
     on_result: Callable[[PushMap, PushTrial, PushResult], None] = lambda *_: None,
@@ -154,15 +174,15 @@ def run_map(
     """Try what has not been tried yet, and write it all down.
 
     Args:
-        plan: What to try; None goes on with what is in the folder.
-        folder: Of the results.
+        plan: What to try.
+        folder: Of the results; what is in it already is kept, and not tried again.
         workers: Processes that share the trials.
         on_result: Called with each result as it comes.
 
     Raises:
-        ConfigError: If the folder holds another plan, or none to go on with.
+        ConfigError: If the folder holds a map of another robot, policy or kind of push.
     """
-    plan = _settle_plan(plan, folder)
+    _settle(plan, folder)
     pushes = PushMap(plan, read_trials(folder / TRIALS))
     left = [trial for trial in plan.all_trials() if trial not in pushes.results]
     with (folder / TRIALS).open("a", encoding="utf-8", newline="") as file:
@@ -226,32 +246,24 @@ def write_cells(pushes: PushMap, file: Path) -> None:
             table.writerow([*dataclasses.astuple(cell), *(f"{x:.4f}" for x in cell.interval)])
 
 
-def _settle_plan(plan: MapPlan | None, folder: Path) -> MapPlan:
-    """Write the plan into a new folder, or hold it against the one that is there."""
-    file = folder / PLAN
-    if file.exists():
-        there = _read_plan(file)
-        if plan is not None and plan != there:
-            raise ConfigError(
-                f"{folder}: holds a map of another plan. Go on with it by giving the folder alone, "
-                "or choose a new folder"
-            )
-        return there
-    if plan is None:
-        raise ConfigError(f"{file}: missing; there is no map to go on with")
-    folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(dataclasses.asdict(plan), indent=2) + "\n", encoding="utf-8")
-    return plan
-
-
-def _read_plan(file: Path) -> MapPlan:
+def _settle(plan: MapPlan, folder: Path) -> None:
+    """Write down what a new map is of, or hold it against the one that is there."""
+    file, subject = folder / SUBJECT, plan.subject()
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(subject, indent=2) + "\n", encoding="utf-8")
+        return
     try:
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        for name in ("directions_deg", "sizes"):
-            values[name] = tuple(values[name])
-        return MapPlan(**values)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ConfigError(f"{file}: not the plan of a map ({error}). Choose a new folder") from None
+        there = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{file}: not of a map ({error}). Choose a new folder") from None
+    other = [
+        key for key in subject if not isinstance(there, dict) or there.get(key) != subject[key]
+    ]
+    if other:
+        raise ConfigError(
+            f"{folder}: holds a map of another {' and '.join(other)}. Choose a new folder"
+        )
 
 
 def _run(
@@ -284,6 +296,8 @@ def _run(
 
 
 def _bench(plan: MapPlan, robot: RobotConfig) -> PushBench:
+    # A robot that is shoved is bent back at its limits again and again: nothing to look at.
+    logging.getLogger("robot.guard").setLevel(logging.ERROR)
     reflex = balance_reflex(plan.robot, Path(plan.policy) if plan.policy else None)
     return PushBench(robot, reflex, plan.noise)
 
@@ -313,6 +327,6 @@ def summary(pushes: PushMap) -> Mapping[str, Any]:
                 "with_policy": sizes.get((direction, True)),
                 "gain": gains.get(direction),
             }
-            for direction in pushes.plan.directions_deg
+            for direction in pushes.directions_deg
         ],
     }

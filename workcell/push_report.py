@@ -29,7 +29,7 @@ def map_table(pushes: PushMap) -> Table:
     lines: dict[tuple[float, bool], list[Cell]] = defaultdict(list)
     for cell in pushes.cells():
         lines[cell.direction_deg, cell.reflex].append(cell)
-    for direction in pushes.plan.directions_deg:
+    for direction in pushes.directions_deg:
         alone, helped = sizes.get((direction, False)), sizes.get((direction, True))
         gain = gains.get(direction)
         table.add_row(
@@ -76,7 +76,7 @@ def write_picture(pushes: PushMap, file: Path) -> Path:
         )
     for reflex, name in ((False, "alone"), (True, "policy")):
         points = []
-        for direction in pushes.plan.directions_deg:
+        for direction in pushes.directions_deg:
             radius = scale * sizes.get((direction, reflex), 0.0)
             angle = math.radians(direction)
             points.append(

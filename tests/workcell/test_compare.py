@@ -95,6 +95,19 @@ def test_what_differs_in_the_configuration_is_told():
     assert compare(a, b).changes == {"task.nut": ("m8", "m6"), "task.tries": (None, 2)}
 
 
+def test_of_two_kinds_of_policy_only_what_both_have_is_told():
+    a, b = stored(outcomes({1})), stored(outcomes({1}))
+    a.config["policy"]["values"] = {"retries": 4, "use_touch": True}
+    b.config["policy"] = {
+        "name": "learned",
+        "values": {"history": 6, "scripted": {"retries": 2, "use_touch": True}},
+    }
+    told = {"policy.name": ("script", "learned"), "policy.retries": (4, 2)}
+    assert compare(a, b).changes == told
+    mirrored = {key: (other, one) for key, (one, other) in told.items()}
+    assert compare(b, a).changes == mirrored
+
+
 def test_the_same_seed_with_another_draw_is_said():
     a = stored([record(1, layout={"x": 1.0}), record(2)])
     b = stored([record(1, layout={"x": 2.0}), record(2)])

@@ -67,20 +67,35 @@ def test_an_interrupted_map_goes_on_where_it_was(tmp_path, pretended):
     lines = text.splitlines(keepends=True)
     table.write_text("".join(lines[:51]) + lines[51][:9])
     Pretended.ran = 0
-    again = run_map(None, tmp_path / "map")
+    again = run_map(PLAN, tmp_path / "map")
     assert Pretended.ran == 120 - 50
     assert again.results == whole.results
 
 
-def test_a_folder_of_another_plan_is_left_alone(tmp_path, pretended):
+def test_a_map_grows_by_what_is_asked_next(tmp_path, pretended):
+    first = run_map(PLAN, tmp_path)
+    more = dataclasses.replace(PLAN, directions_deg=(180.0,), sizes=(10.0, 40.0))
+    Pretended.ran = 0
+    pushes = run_map(more, tmp_path)
+    assert Pretended.ran == 2 * 10 * 2
+    assert first.results.items() < pushes.results.items()
+    assert pushes.directions_deg == (0.0, 90.0, 180.0)
+    assert map_table(pushes).row_count == 3
+    assert pushes.gains().keys() == {180.0}
+
+
+def test_a_folder_of_another_robot_policy_or_push_is_left_alone(tmp_path, pretended):
     run_map(PLAN, tmp_path)
-    with pytest.raises(ConfigError, match="another plan"):
-        run_map(dataclasses.replace(PLAN, trials=11), tmp_path)
+    before = (tmp_path / "trials.csv").read_bytes()
+    with pytest.raises(ConfigError, match="another kind and seed"):
+        run_map(dataclasses.replace(PLAN, kind="load", seed=6), tmp_path)
+    (tmp_path / "subject.json").write_text("{")
+    with pytest.raises(ConfigError, match="not of a map"):
+        run_map(PLAN, tmp_path)
+    assert (tmp_path / "trials.csv").read_bytes() == before
 
 
 def test_what_is_no_map_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="no map to go on with"):
-        run_map(None, tmp_path)
     file = tmp_path / "trials.csv"
     file.write_text("kind,size\nkick,3\nshove,4\n")
     with pytest.raises(ConfigError, match="line 2: not a trial of a map"):
