@@ -29,7 +29,7 @@ from workcell.statistics import wilson
 
 TRIALS, SUBJECT, CELLS = "trials.csv", "subject.json", "cells.csv"
 # A size is survived while at least this share of its trials is.
-_SURVIVED = 0.95
+SURVIVED = 0.95
 _TRIAL_FIELDS = [item.name for item in dataclasses.fields(PushTrial)]
 _FIELDS = [*_TRIAL_FIELDS, *(item.name for item in dataclasses.fields(PushResult))]
 
@@ -156,10 +156,10 @@ def survived_size(line: Sequence[Cell]) -> float:
     """
     last: Cell | None = None
     for cell in line:
-        if cell.share < _SURVIVED:
+        if cell.share < SURVIVED:
             if last is None:
                 return 0.0
-            part = (last.share - _SURVIVED) / (last.share - cell.share)
+            part = (last.share - SURVIVED) / (last.share - cell.share)
             return last.size + part * (cell.size - last.size)
         last = cell
     return last.size if last is not None else 0.0

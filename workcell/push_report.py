@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from workcell.push_map import Cell, PushMap
+from workcell.push_map import SURVIVED, Cell, PushMap
 
 _ARROWS = "→↗↑↖←↙↓↘"
 # The picture is square, in units; rings are drawn at multiples of this, in N·s or N.
@@ -44,10 +44,11 @@ def map_table(pushes: PushMap) -> Table:
 
 
 def _edge(line: list[Cell]) -> str:
-    """Return the cells between nearly all and hardly any survived, with their intervals."""
+    """Return the cells on both sides of what is survived, and mixed ones, with their intervals."""
+    over = next((i for i, cell in enumerate(line) if cell.share < SURVIVED), len(line))
     told = []
-    for cell in line:
-        if 0.0 < cell.share < 1.0:
+    for i, cell in enumerate(line):
+        if i in (over - 1, over) or 0.0 < cell.share < 1.0:
             low, high = cell.interval
             told.append(
                 f"{cell.size:g}: {cell.survived}/{cell.n} ({100 * low:.0f}-{100 * high:.0f} %)"
