@@ -38,6 +38,8 @@ class ContactConfig:
         edge_width: Of the strip at that edge within which the centre of pressure is then, in m.
         force_min: Least normal force of each foot, in N.
         damping: How fast a moving foot is brought to rest, in 1/s.
+        righting: How hard a foot that tilts is turned flat about its edge, in 1/s^2: when weight
+            comes onto one that is not, it snaps flat.
         weight: Of the six accelerations of a sole. They are an objective and not a constraint: a
             foot that rocks on its edge in a shove would leave the program without a solution.
         force_scale: Unit of the contact wrench among the unknowns, in N and N·m; brings them to
@@ -52,6 +54,7 @@ class ContactConfig:
     edge_width: float = 0.002
     force_min: float = 10.0
     damping: float = 20.0
+    righting: float = 300.0
     weight: float = 300.0
     force_scale: float = 100.0
 
@@ -100,6 +103,7 @@ class Soles:
             rotation, jacobian = configuration.rotation_world(frame), configuration.jacobian(frame)
             drift = configuration.jacobian_drift(frame)
             jacobian, wanted = at_the_sole(rotation, jacobian, drift, velocity, config.damping)
+            right(wanted, rotation, sizes, config)
             objectives.set(first + 6 * foot, jacobian, wanted, config.weight)
             write_foot(program, foot, self._n, jacobian, config)
             tilt_cone(program, foot, self._n, self._nv, sizes, rotation, config, shoved)
@@ -185,13 +189,12 @@ def tilt_cone(
     """
     first = n_joints + CONE_ROWS * foot
     rows = program.rows[first : first + CONE_ROWS, nv + 6 * foot : nv + 6 * foot + 6]
-    flat, tilted = config.tilt
     margin = config.shoved_margin if shoved else config.sole_margin
     edge = [0.0, 0.0]
     # Along x the centre of pressure is -M_y / f_z, so that its bounds change places.
     for axis, row_low, row_high in ((0, 8, 7), (1, 5, 6)):
         lift = float(rotation[2, axis])
-        share = min(max((abs(lift) - flat) / (tilted - flat), 0.0), 1.0)
+        share = tilt_share(lift, config)
         half = half_sizes[axis] - margin
         near = half + share * margin
         far = half - share * (half + half_sizes[axis] - config.edge_width)
@@ -200,6 +203,40 @@ def tilt_cone(
     x, y = edge
     rows[9, 0], rows[9, 1] = y, -x
     rows[10, 0], rows[10, 1] = -y, x
+
+
+def right(
+    wanted: Array, rotation: Array, half_sizes: tuple[float, float], config: ContactConfig
+) -> None:
+    """Let a sole that tilts turn flat about the edge or corner on which it stands.
+
+    Args:
+        wanted: Acceleration of its centre along its axes, linear, angular; added to. Shape (6,).
+        rotation: From the sole's axes to the world's. Shape (3, 3).
+        half_sizes: Half length and half width of the sole, in m.
+        config: Which tilt counts, and how hard it is turned.
+    """
+    edge, turn = [0.0, 0.0], [0.0, 0.0]
+    for axis in (0, 1):
+        lift = float(rotation[2, axis])
+        share = tilt_share(lift, config)
+        edge[axis] = -math.copysign(share * half_sizes[axis], lift)
+        turn[axis] = config.righting * share * lift
+    # An x axis that points up is turned down about y, a y axis about -x.
+    wanted[2] += turn[1] * edge[1] + turn[0] * edge[0]
+    wanted[3] -= turn[1]
+    wanted[4] += turn[0]
+
+
+def tilt_share(lift: float, config: ContactConfig) -> float:
+    """Return how far a foot counts as standing on an edge, from 0, flat, to 1.
+
+    Args:
+        lift: Sine of its tilt.
+        config: Which tilt counts.
+    """
+    flat, tilted = config.tilt
+    return min(max((abs(lift) - flat) / (tilted - flat), 0.0), 1.0)
 
 
 @compiled

@@ -7,6 +7,7 @@ from robot.control.soles import (
     ContactConfig,
     at_the_sole,
     contact_cone,
+    right,
     tilt_cone,
     write_cone,
 )
@@ -101,3 +102,24 @@ def test_a_sole_is_brought_to_rest_along_its_own_axes():
     at_sole, wanted = at_the_sole(TURNED, jacobian, drift, velocity, 20.0)
     assert at_sole == pytest.approx(turn @ jacobian)
     assert wanted == pytest.approx(-20.0 * turn @ jacobian @ velocity - turn @ drift)
+
+
+@pytest.mark.parametrize("tilt", [(0.03, 0.0), (-0.03, 0.0), (0.0, 0.03), (0.02, -0.04)])
+def test_a_tilted_sole_is_turned_flat_about_the_edge_it_stands_on(tilt):
+    config = ContactConfig()
+    rotation = Pose.from_rotation_vector((*tilt, 0.0)).rotation
+    wanted = np.zeros(6)
+    right(wanted, rotation, HALF, config)
+    assert wanted[3:5] == pytest.approx([-config.righting * t for t in tilt], rel=0.01)
+    assert wanted[5] == 0.0
+    # The edge, or corner, on which it stands stays where it is.
+    edge = np.array([-np.sign(rotation[2, 0]) * 0.105, -np.sign(rotation[2, 1]) * 0.065, 0.0])
+    edge *= np.abs(rotation[2]) > 1e-9
+    assert (wanted[:3] + np.cross(wanted[3:], edge))[2] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_sole_that_lies_flat_is_left_alone():
+    wanted = np.arange(6.0)
+    rotation = Pose.from_rotation_vector((0.003, -0.003, 0.5)).rotation
+    right(wanted, rotation, HALF, ContactConfig())
+    assert wanted.tolist() == list(range(6))
