@@ -159,7 +159,7 @@ def _angles(text: str) -> tuple[float, ...]:
 def _sizes(text: str) -> tuple[float, ...]:
     """Return the sizes that `FROM:TO:STEP`, both ends included, or `A,B,...` means."""
     try:
-        if "," in text:
+        if ":" not in text:
             sizes = tuple(float(word) for word in text.split(","))
         else:
             first, last, step = (float(word) for word in text.split(":"))

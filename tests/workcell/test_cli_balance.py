@@ -7,7 +7,7 @@ import pytest
         ("--angles", "0,left", "expected A,B,..., e.g. 0,180, got '0,left'"),
         ("--angles", "0,360", "from 0 to less than 360"),
         ("--angles", "90,90", "expected different ones"),
-        ("--sizes", "30", "expected FROM:TO:STEP"),
+        ("--sizes", "30:40", "expected FROM:TO:STEP"),
         ("--sizes", "30:20:2", "0 < FROM <= TO"),
         ("--sizes", "30,28", "in rising order"),
         ("--sizes", "28,hard", "expected FROM:TO:STEP or A,B,..."),
