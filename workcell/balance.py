@@ -144,6 +144,24 @@ def shipped_balance(robot: str) -> Path:
     return config_folder() / "balance" / robot
 
 
+def read_balance(robot: str, path: Path) -> StoredPolicy:
+    """Return what the folder of a balance policy holds.
+
+    Args:
+        robot: Name of the robot it is for.
+        path: The folder.
+
+    Raises:
+        ConfigError: If there is none, or it is not sound.
+    """
+    if path == shipped_balance(robot) and not path.is_dir():
+        raise ConfigError(
+            f"cell.balance: no balance policy comes along for {robot}; `workcell balance train` "
+            "makes one and `workcell balance map --policy` tries it"
+        )
+    return read_policy(path)
+
+
 def balance_reflex(robot: str, path: Path | None = None) -> BalanceReflex:
     """Return a balance policy ready for the controller of a robot.
 
@@ -155,12 +173,7 @@ def balance_reflex(robot: str, path: Path | None = None) -> BalanceReflex:
         ConfigError: If there is none, it is not sound, or it is for another robot or a job.
     """
     path = path or shipped_balance(robot)
-    if path == shipped_balance(robot) and not path.is_dir():
-        raise ConfigError(
-            f"cell.balance: no balance policy comes along for {robot}; `workcell balance train` "
-            "makes one and `workcell balance map --policy` tries it"
-        )
-    policy = read_policy(path).policy()
+    policy = read_balance(robot, path).policy()
     if not isinstance(policy, BalancePolicy):
         raise ConfigError(
             f"{path}: expected a balance policy, found one for {policy.contract.task}. "

@@ -21,9 +21,8 @@ from typing import Any
 
 from robot.errors import ConfigError
 from robot.robot_config import RobotConfig
-from workcell.balance import balance_reflex, shipped_balance
+from workcell.balance import balance_reflex, read_balance, shipped_balance
 from workcell.catalog import load_robot
-from workcell.policy_folder import read_policy
 from workcell.push_trial import Kind, PushBench, PushResult, PushTrial, trials
 from workcell.statistics import wilson
 
@@ -68,7 +67,7 @@ class MapPlan:
         folder = Path(self.policy) if self.policy else shipped_balance(self.robot)
         return {
             "robot": self.robot,
-            "policy": read_policy(folder).manifest.fingerprint,
+            "policy": read_balance(self.robot, folder).manifest.fingerprint,
             "kind": self.kind,
             "seed": self.seed,
             "noise": self.noise,
@@ -250,6 +249,11 @@ def _settle(plan: MapPlan, folder: Path) -> None:
     """Write down what a new map is of, or hold it against the one that is there."""
     file, subject = folder / SUBJECT, plan.subject()
     if not file.exists():
+        if (folder / TRIALS).exists():
+            raise ConfigError(
+                f"{folder}: holds trials, but no {SUBJECT} that says of which policy. "
+                "Choose a new folder"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(subject, indent=2) + "\n", encoding="utf-8")
         return

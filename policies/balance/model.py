@@ -32,7 +32,8 @@ class StanceNumbers:
     trunk and its waist taking its share of the lean: angular momentum about the centre of mass
     against lean rate, speed and rise explains 94 % of its variance ahead and 99.9 % sideways, and
     the rise at which a knee is straight against lean 89 %. Legs that straighten turn the body as a
-    flywheel does. Of the rise 7 mm are kept back: a leg with a straight knee cannot push.
+    flywheel does. The numbers of the rise are not that fit's (0.059, 0.25, 0.10) but a little
+    below, which keeps up to 7 mm back: a leg with a straight knee cannot push.
 
     Attributes:
         mass: In kg.

@@ -216,9 +216,11 @@ def right(
         half_sizes: Half length and half width of the sole, in m.
         config: Which tilt counts, and how hard it is turned.
     """
+    lifts = float(rotation[2, 0]), float(rotation[2, 1])
+    if max(abs(lifts[0]), abs(lifts[1])) <= config.tilt[0]:
+        return
     edge, turn = [0.0, 0.0], [0.0, 0.0]
-    for axis in (0, 1):
-        lift = float(rotation[2, axis])
+    for axis, lift in enumerate(lifts):
         share = tilt_share(lift, config)
         edge[axis] = -math.copysign(share * half_sizes[axis], lift)
         turn[axis] = config.righting * share * lift

@@ -170,7 +170,7 @@ class MatingElement(ForceElement):
             self._force, self._point = (fx, fy, fz), (px, py, pz)
             self._torque = self._straightening(client, quaternion)
             self._push(client)
-        self._log.note(world.time, self.socket)
+        self._log.note(world.time, self._sockets)
 
     @override
     def state(self) -> Array:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from robot.arrays import Array, same
-from robot.mating import MatingEvent
+from robot.mating import MatingEvent, Socket
 from robot.sim import latch_kernel as kernel
 
 _FLAGS = (
@@ -51,16 +53,17 @@ class MatingLog:
         """Return what is true now, by name."""
         return {name: bool(self._memory[index]) for name, index in _FLAGS}
 
-    def note(self, time: float, socket: str | None) -> None:
+    def note(self, time: float, sockets: Sequence[Socket]) -> None:
         """Remember what has changed in this step.
 
         Args:
             time: Now, in s.
-            socket: Name of the socket the plug is in; None if in none.
+            sockets: That the plug may be in, by their numbers in the memory.
         """
         flags = self._memory[_WATCHED]
         if same(flags, self._seen):
             return
+        number = int(self._memory[kernel.SOCKET])
         for (name, _), old, new in zip(_FLAGS, self._seen, flags, strict=True):
             if old != new:
                 self.events.append(
@@ -68,7 +71,7 @@ class MatingLog:
                         time=time,
                         what=name,
                         value=bool(new),
-                        socket=socket,
+                        socket=None if number < 0 else sockets[number].name,
                         depth=float(self._memory[kernel.DEPTH]),
                         force=float(self._memory[kernel.FORCE]),
                     )

@@ -92,7 +92,16 @@ def test_a_folder_of_another_robot_policy_or_push_is_left_alone(tmp_path, preten
     (tmp_path / "subject.json").write_text("{")
     with pytest.raises(ConfigError, match="not of a map"):
         run_map(PLAN, tmp_path)
+    (tmp_path / "subject.json").unlink()
+    with pytest.raises(ConfigError, match="says of which policy"):
+        run_map(PLAN, tmp_path)
     assert (tmp_path / "trials.csv").read_bytes() == before
+
+
+def test_a_robot_without_a_balance_policy_is_told_how_to_get_one(tmp_path):
+    with pytest.raises(ConfigError, match="no balance policy comes along for g1"):
+        run_map(dataclasses.replace(PLAN, robot="g1"), tmp_path / "map")
+    assert not (tmp_path / "map").exists()
 
 
 def test_what_is_no_map_is_refused(tmp_path):
