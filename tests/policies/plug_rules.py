@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from policies.mating import Mate
 from policies.recovery import ScriptedConfig
 from policies.sense import Sense, Status
 from policies.walker import ArmWalker
@@ -33,6 +34,16 @@ NOMINAL = Pose.from_rotation_vector((0.0, 0.0, 0.5), (0.002, -0.001, 0.012))
 # Openings at which collars stop the fingers, in m.
 FRONT, REAR = 0.034, 0.028
 GRIP = {"width_mm": 1e3 * WIDTH, "front_mm": 1e3 * FRONT, "rear_mm": 1e3 * REAR, "yield_s": 0.28}
+# How far a part goes home from the mouth, and where its tip is ahead of the tool, in m.
+STROKE, TIP = 14e-3, 40e-3
+AT_MOUTH = Pose.translation((0.0, 0.0, -STROKE))
+MATING = {
+    "force_n": 110.0,
+    "entry_n": 70.0,
+    "stroke_mm": 1e3 * STROKE,
+    "tip_mm": 1e3 * TIP,
+    "time_s": 4.0,
+}
 
 
 def nothing(depth):
@@ -187,6 +198,12 @@ def walk(plan, hand, config=None, seconds=40.0, may_push=lambda time: True):
     return walker, steps
 
 
+def away(signal=True, **rules):
+    """Return an open hand, far from everything; whatever it closes on is a part."""
+    rules = {"width_at": lambda hand: WIDTH, "signals": {"lock_in": signal}} | rules
+    return SpringHand(GOAL, Pose.translation((0, 0, -0.3)), Socket(wall=0.0), OPEN, **rules)
+
+
 def turn_of(step):
     """Return how a step's target is turned, as seen from the goal."""
     return (GOAL.inverse() @ step.wish.pose_world_target).rotation_vector()
@@ -206,6 +223,11 @@ def largest_step(steps):
 def outcome(steps):
     """Return how the last step ended: its status and reason."""
     return steps[-1].wish.status, steps[-1].wish.reason
+
+
+def assert_same(first, second, position=1e-6, angle=1e-5):
+    assert np.linalg.norm(first.position - second.position) < position
+    assert first.angle_to(second) < angle
 
 
 def back(pose, distance):
@@ -268,3 +290,17 @@ def during(steps, name):
 def at_end(steps, name):
     """Return the last step of a phase."""
     return during(steps, name)[-1]
+
+
+def clicking(depth):
+    """Resist more and more, most before the click, and then no more."""
+    way = (depth + STROKE) / STROKE
+    return 75.0 * max(0.0, min(way / 0.7, (1.0 - way) / 0.3))
+
+
+def mate(hand, limits=None, goal=None):
+    return play(Mate, MATING | (limits or {}), hand, goal=goal)
+
+
+def at_mouth(ahead=clicking, wall=0.0, **rules):
+    return SpringHand(start=AT_MOUTH, socket=Socket(ahead, wall=wall), **rules)

@@ -1,4 +1,4 @@
-"""Walking a plan of plugging: what is learned on the way, and what becomes of what fails.
+"""Walking a plan of plugging: what becomes of what fails, and how a load is held up.
 
 One arm plugs a part from its dock into its header and back, in a world made of rules.
 """
@@ -9,10 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from policies.contact import Search
-from policies.memory import Memory
 from policies.recovery import ScriptedConfig
-from policies.sense import Status
 from robot.spatial import Pose
 from tasks.phases import Motion
 from tests.policies.plug_rules import (
@@ -21,22 +18,18 @@ from tests.policies.plug_rules import (
     FRONT,
     GOAL,
     GRIP,
-    NOMINAL,
-    OPEN,
     REAR,
     STIFFNESS,
     WIDTH,
-    Socket,
     SpringHand,
+    assert_same,
     at_end,
+    away,
     back,
     during,
     empty,
     held,
-    largest_step,
     order,
-    outcome,
-    play,
     plugging,
     unplugging,
     walk,
@@ -45,151 +38,12 @@ from tests.policies.plug_rules import (
 LOAD = np.array([4.0, 15.0, -6.0, 0.3, -0.5, 0.2])
 
 
-def away(signal=True, **rules):
-    """Return an open hand, far from everything; whatever it closes on is a part."""
-    rules = {"width_at": lambda hand: WIDTH, "signals": {"lock_in": signal}} | rules
-    return SpringHand(GOAL, Pose.translation((0, 0, -0.3)), Socket(wall=0.0), OPEN, **rules)
-
-
 def test_a_plan_is_walked_from_its_first_to_its_last_step():
     plan = (*plugging(), *unplugging(), AFTER)
     walker, steps = walk(plan, away())
     assert order(steps) == [(p.operation, p.name) for p in plan]
     assert walker.report()["retries"] == {}
     assert not walker.gave_up
-
-
-# What is found out of a place.
-
-PART_ASKEW = (0.003, -0.002, 0.08)
-
-
-def part_in_hand(felt):
-    """Return where a part lies in the hand that is felt so: shifted, and turned about tool y."""
-    turn = Pose.from_rotation_vector((0.0, felt[2], 0.0))
-    shift = np.array([felt[0], 0.0, felt[1]])
-    return Pose(NOMINAL.position + shift, (turn @ NOMINAL).quaternion)
-
-
-def found_dock(felt, config=None, valid=1.0):
-    """Return where the hand goes when it comes back, and where the part lay in the dock.
-
-    The part draws the hand that closes on it, and is felt to lie askew in it.
-    """
-    drawn = DOCK @ Pose.from_rotation_vector((0.02, -0.03, 0.05), (2e-3, -4e-3, 3e-3))
-    plan = (
-        empty("enter", Motion.MOVE, DOCK, "dock"),
-        held("grasp", Motion.GRASP, DOCK, "dock", limits=GRIP),
-        empty("open", Motion.RELEASE, drawn),
-        empty("leave", Motion.MOVE, back(DOCK, 0.05)),
-        empty("return", Motion.MOVE, DOCK, "dock"),
-    )
-    hand = away(in_hand=(valid, *felt), draws=drawn)
-    _, steps = walk(plan, hand, config)
-    return at_end(steps, "return").wish.pose_world_target, drawn
-
-
-def assert_same(first, second, position=1e-6, angle=1e-5):
-    assert np.linalg.norm(first.position - second.position) < position
-    assert first.angle_to(second) < angle
-
-
-def test_a_place_is_remembered_with_how_the_part_lay_in_the_hand():
-    """A hand that comes back would hold a part that lies there as it was planned."""
-    target, drawn = found_dock(PART_ASKEW)
-    assert_same(target @ NOMINAL, drawn @ part_in_hand(PART_ASKEW))
-
-
-@pytest.mark.parametrize(("config", "valid"), [(ScriptedConfig(use_touch=False), 1.0), (None, 0.0)])
-def test_without_touch_a_place_is_where_the_hand_was_drawn_to(config, valid):
-    target, drawn = found_dock(PART_ASKEW, config, valid)
-    assert_same(target, drawn)
-
-
-def test_what_is_found_of_one_place_is_not_taken_for_another():
-    plan = (
-        empty("enter", Motion.MOVE, DOCK, "dock"),
-        held("grasp", Motion.GRASP, DOCK, "dock", limits=GRIP),
-        empty("open", Motion.RELEASE, DOCK),
-        empty("elsewhere", Motion.MOVE, back(GOAL, 0.05), "header"),
-        empty("nowhere", Motion.MOVE, back(GOAL, 0.10)),
-    )
-    drawn = DOCK @ Pose.translation((2e-3, -4e-3, 3e-3))
-    _, steps = walk(plan, away(draws=drawn))
-    for name, distance in (("elsewhere", 0.05), ("nowhere", 0.10)):
-        assert_same(at_end(steps, name).wish.pose_world_target, back(GOAL, distance))
-
-
-def test_a_place_is_where_the_hand_was_when_it_began_to_let_go():
-    """What was let go was there then; a hand that is free springs aside."""
-
-    class Springing(SpringHand):
-        def obey(self, wish):
-            super().obey(wish)
-            if wish.opening > 0.0 and self.opening > WIDTH:
-                self.tool = self.tool @ Pose.translation((0.0, 4e-3, 0.0))
-
-    lies = GOAL @ Pose.translation((3e-3, 0.0, 0.0))
-    plan = (
-        held("grasp", Motion.GRASP, GOAL, limits=GRIP),
-        empty("release", Motion.RELEASE, GOAL, "header"),
-        empty("leave", Motion.MOVE, back(GOAL, 0.05), "header"),
-    )
-    _, steps = walk(plan, Springing(opening=OPEN, width_at=lambda hand: WIDTH, draws=lies))
-    assert_same(at_end(steps, "leave").wish.pose_world_target, back(lies, 0.05))
-
-
-class TurningHand(SpringHand):
-    """A hand in which the part turns: felt so at the dock, so when away, so when back there."""
-
-    def __init__(self, felts, **rules):
-        super().__init__(DOCK, Pose.translation((0, 0, -0.05)), Socket(wall=0.0), OPEN, **rules)
-        self.felts, self.stage = felts, 0
-
-    def sense(self):
-        far = np.linalg.norm(self.tool.position - DOCK.position)
-        if self.held and self.stage == 0 and far > 0.02:
-            self.stage = 1
-        elif self.stage == 1 and far < 0.02:
-            self.stage = 2
-        self.in_hand = np.array([1.0, *self.felts[self.stage]])
-        return super().sense()
-
-
-@pytest.mark.parametrize("back_there", [(0.0, 0.0, -0.06), (2e-3, 1e-3, 0.09)])
-def test_a_part_is_brought_to_a_found_place_by_how_it_is_felt_by_now(back_there):
-    """However it lies in the hand by now, it goes to where one lay in the dock."""
-    on_the_way = (-1e-3, 2e-3, 0.03)
-    hand = TurningHand((PART_ASKEW, on_the_way, back_there), width_at=lambda hand: WIDTH)
-    mating = {"time_s": 1.0, "force_n": 30.0, "entry_n": 30.0}
-    plan = (
-        empty("enter", Motion.MOVE, DOCK, "dock"),
-        held("grasp", Motion.GRASP, DOCK, "dock", limits=GRIP),
-        held("withdraw", Motion.MOVE, back(DOCK, 0.12)),
-        held("approach", Motion.MOVE, back(DOCK, 0.01), "dock"),
-        held("mate", Motion.MATE, DOCK, "dock", limits=mating),
-    )
-    _, steps = walk(plan, hand, ScriptedConfig(retries=0, fetches=0), seconds=8.0)
-    there = DOCK @ part_in_hand(PART_ASKEW)
-    # On the way it is felt for a while before it counts; in a socket, what is felt then counts.
-    approached = at_end(steps, "approach").wish.pose_world_target
-    before = DOCK @ part_in_hand(PART_ASKEW) @ NOMINAL.inverse() @ Pose.translation((0, 0, -0.01))
-    assert_same(approached @ part_in_hand(on_the_way), before @ NOMINAL)
-    mated = at_end(steps, "mate")
-    assert mated.sense.in_hand[3] == back_there[2]
-    # What is left is the end of straightening.
-    assert (mated.wish.pose_world_target @ part_in_hand(back_there)).angle_to(there) < 0.015
-
-
-def test_without_touch_the_part_goes_where_it_was_planned():
-    hand = TurningHand([PART_ASKEW] * 3, width_at=lambda hand: WIDTH)
-    plan = (
-        held("grasp", Motion.GRASP, back(DOCK, 0.05), limits=GRIP),
-        held("withdraw", Motion.MOVE, back(DOCK, 0.08)),
-        held("approach", Motion.MOVE, back(DOCK, 0.01)),
-    )
-    _, steps = walk(plan, hand, ScriptedConfig(use_touch=False))
-    assert_same(at_end(steps, "approach").wish.pose_world_target, back(DOCK, 0.01))
 
 
 # Grips, locks, and work that is given up.
@@ -374,52 +228,6 @@ def test_a_part_that_settles_is_handed_over_gradually():
     # By the time the fingers open, the socket carries it.
     opening = [step.opening for step in letting_go]
     assert max(lift for lift, wide in zip(lifts, opening, strict=True) if wide > 0.0) < 0.02 * whole
-
-
-# Searching on.
-
-
-def test_a_search_that_found_the_wrong_place_goes_on_where_it_left_off():
-    memory, search = Memory(True), held("search", Motion.SEARCH, GOAL, limits={"force_n": 6.0})
-    assert memory.informed(search) is search
-    memory.search_ended(7.5)
-    memory.search_again(further=True)
-    assert memory.informed(search).limits == {"force_n": 6.0, "from_rad": 7.5}
-    assert "from_rad" not in memory.informed(held("mate", Motion.MATE, GOAL)).limits
-
-
-@pytest.mark.parametrize("forget", [lambda m: m.search_again(further=False), lambda m: m.take()])
-def test_any_other_search_begins_in_the_middle(forget):
-    memory, search = Memory(True), held("search", Motion.SEARCH, GOAL)
-    memory.search_ended(7.5)
-    memory.search_again(further=True)
-    forget(memory)
-    assert memory.informed(search) is search
-
-
-def test_a_search_that_goes_on_counts_no_drop_on_the_way_there():
-    """The rim lies higher than where the other search left off."""
-    limits = {"force_n": 6.0, "pitch_mm": 3.0, "radius_mm": 10.0, "drop_mm": 1.2, "speed_m_s": 0.03}
-
-    def hole(turn):
-        """Return a hand over a ledge 2 mm high, beside the place where a search left off."""
-        radius = 3e-3 * turn / (2.0 * np.pi)
-        there = radius * np.array([np.cos(turn), np.sin(turn)])
-
-        class Ledge(SpringHand):
-            def obey(self, wish):
-                aside = (self.goal.inverse() @ wish.pose_world_target).position[:2] - there
-                deep = -18e-3 if np.linalg.norm(aside) > 1e-3 or turn == 0.0 else -16e-3
-                self.socket = Socket(lambda depth: 300.0 if depth >= deep else 0.0)
-                super().obey(wish)
-
-        return Ledge(start=Pose.translation((0.0, 0.0, -18e-3)))
-
-    steps = play(Search, limits | {"from_rad": 9.0}, hole(9.0), seconds=0.6)
-    assert outcome(steps)[0] is Status.RUNNING
-    assert largest_step(steps[1:]) < 0.03 * 0.04 + 2e-3
-    reached = (GOAL.inverse() @ steps[-1].wish.pose_world_target).position[:2]
-    assert np.linalg.norm(reached) == pytest.approx(3e-3 * 9.0 / (2.0 * np.pi), abs=1.5e-3)
 
 
 # Steps that only something given up makes sense of.

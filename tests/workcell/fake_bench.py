@@ -16,6 +16,18 @@ from robot.errors import ConfigError
 from workcell.policy_folder import write_policy
 from workcell.policy_manifest import TrainingRecord
 
+BENCH = "tests.workcell.fake_bench:FakeBench"
+# For a training that is over soon.
+SMALL = (
+    "training.segment_steps=64",
+    "training.ppo.rollout=32",
+    "training.ppo.hidden=[8]",
+    "training.ppo.batch=32",
+    "training.ppo.learning_rate=0.01",
+    "training.validation.episodes=4",
+    "training.validation.confirm_episodes=3",
+    "training.validation.every=2",
+)
 ARMS, SEEN, ALL, MOVES = 2, 3, 4, 2
 CONTRACT = Contract(
     task="nut_insertion",

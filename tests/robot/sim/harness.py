@@ -15,6 +15,9 @@ CLIP = Pose.from_rotation_vector([0.0, 0.5 * np.pi, 0.0], [0.0, 0.0, 1.0])
 # It leaves the plug back towards the clip, or downwards, below its centre.
 BACK = Pose.from_rotation_vector([0.0, -0.5 * np.pi, 0.0])
 DOWN = Pose.from_rotation_vector([0.0, np.pi, 0.0], [0.0, 0.0, -0.03])
+# Where the plug is if nothing else is said, and where the cable back to the clip is taut.
+HOME = Pose.translation([0.45, 0.0, 1.0])
+TAUT = Pose.translation([0.802, 0.0, 1.0])
 GRAVITY = 9.81
 
 
@@ -42,7 +45,7 @@ class Hanging:
             [Box((5e-3, 5e-3, 5e-3))],
             mass=mass,
             inertia=np.full(3, 4e-4 * mass),
-            pose_world_body=pose_world_plug or Pose.translation([0.45, 0.0, 1.0]),
+            pose_world_body=pose_world_plug or HOME,
             friction=0.5,
         )
         self.harness = Harness(self.world, "plug", CLIP, pose_plug_cable, config)
