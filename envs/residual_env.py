@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from envs.assembly_env import AssemblyEnv
@@ -22,6 +23,8 @@ from tasks.task import Layout, Outcome
 
 # A script that has nothing left to do is given this long for its success to be confirmed, in s.
 _CONFIRM_TIME = 1.5
+# What is drawn here is drawn apart from the layout, which the same seed decides.
+_OWN_DRAWS = 1
 # No quantity that is seen is larger: millimetres, newtons, shares.
 _BOUND = 1e4
 TRAINING_SEEDS = 900_000
@@ -92,7 +95,8 @@ class ResidualEnv(gym.Env[Observation, Float32]):
 
     ### End of an episode
 
-    As of the task; and `terminated` when the script gave up or has nothing left to do.
+    `terminated` as of the task; when the script gave up or has nothing left to do; and at the time
+    limit, which is part of the job: `info["failure"]` is then `time_out`. Nothing is truncated.
     `info["reward_terms"]` holds the terms, `info["reward_by_arm"]` each arm's share of them,
     `info["corrected_by_arm"]` whether the action had any effect on it, `info["force_n"]` the
     hardest wrist force of the step and `info["elapsed_s"]` the time since the episode began.
@@ -134,6 +138,8 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         self._seen: Float32 = np.zeros((arms, guide.size), np.float32)
         self._outcome: Outcome | None = None
         self._last: Observation = {}
+        # What is told of the end of an episode that was over before anything could be corrected.
+        self._over: dict[str, Any] | None = None
         self._force_limit = 0.0
         self._hardest = 0.0
         self._idle_s = 0.0
@@ -147,40 +153,50 @@ class ResidualEnv(gym.Env[Observation, Float32]):
 
         Args:
             seed: The episode that `AssemblyEnv` has for this seed, which also seeds what follows;
-                without one, an episode of a seed below 900000.
-            options: As of `AssemblyEnv`; and `force_limit_n`, in N, instead of a drawn one.
+                without one, an episode of a seed below 900000. If it is over before anything can
+                be corrected, the first step says so, whatever its action.
+            options: As of `AssemblyEnv`; and `force_limit_n`, in N, instead of a drawn one, and
+                `draw`, with which the seed decides what is drawn, also this episode.
 
         Raises:
-            RuntimeError: If ten episodes in a row ended before anything could be corrected.
+            RuntimeError: If ten episodes that were drawn ended before anything could be corrected.
         """
         super().reset(seed=seed)
+        if seed is not None:
+            self.np_random = np.random.default_rng((seed, _OWN_DRAWS))
         options = dict(options or {})
         limit = options.pop("force_limit_n", None)
+        draw = bool(options.pop("draw", False))
+        if seed is not None and not draw:
+            return self._begin(seed, options, limit)
         for _ in range(10):
-            episode, given = seed, options
-            if episode is None:
-                episode = int(self.np_random.integers(TRAINING_SEEDS))
-                if self.layouts is not None and not given:
-                    given = {"layout": self.layouts(np.random.default_rng(episode))}
-            seed = None
-            observation, info = self.env.reset(seed=episode, options=given)
-            drawn = float(self.np_random.uniform(*self.reward.force_limit_n))
-            self._force_limit = drawn if limit is None else float(limit)
-            self._hardest, self._periods = 0.0, 0
-            self.guide.begin(self.env, episode, self._force_limit)
-            self._idle_s = 0.0
-            self._outcome, self._last = info["outcome"], observation
-            self._seen = self.guide.look(observation)
-            ended = False
-            while not ended and not self._correctable:
-                _, terminated, truncated, _ = self._pass(np.zeros_like(self._zero))
-                ended = terminated or truncated
-            if not ended:
-                return self._observe(), {**info, "outcome": self._outcome, "seed": episode}
+            episode, given = int(self.np_random.integers(TRAINING_SEEDS)), options
+            if self.layouts is not None and not given:
+                given = {"layout": self.layouts(np.random.default_rng(episode))}
+            first = self._begin(episode, given, limit)
+            if self._over is None:
+                return first
         raise RuntimeError(
             "ResidualEnv.reset(): ten episodes ended before the script was in a motion that is "
             "corrected; see `residual.authority.motions`"
         )
+
+    def _begin(
+        self, episode: int, options: dict[str, Any], limit: float | None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Walk an episode to where it can first be corrected, or to its end."""
+        observation, info = self.env.reset(seed=episode, options=options)
+        drawn = float(self.np_random.uniform(*self.reward.force_limit_n))
+        self._force_limit = drawn if limit is None else float(limit)
+        self._hardest, self._periods = 0.0, 0
+        self.guide.begin(self.env, episode, self._force_limit)
+        self._idle_s = 0.0
+        self._outcome, self._last, self._over = info["outcome"], observation, None
+        self._seen = self.guide.look(observation)
+        while self._over is None and not self._correctable:
+            _, terminated, ended = self._pass(np.zeros_like(self._zero))
+            self._over = ended if terminated else None
+        return self._observe(), {**info, "outcome": self._outcome, "seed": episode}
 
     @override
     def step(self, action: Float32) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -200,13 +216,17 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             raise ValueError(
                 f"action: expected {self.action_space.shape} finite numbers, got {numbers}"
             )
+        if self._over is not None:
+            nothing = np.zeros(len(self.guide.arms))
+            told = self._told({}, nothing, nothing > 0.0) | self._over
+            return self._observe(), 0.0, True, False, told
         correction = np.clip(numbers.reshape(self._zero.shape), -1.0, 1.0)
         before, walked = self._outcome, self.guide.walked()
         self._hardest = 0.0
         corrected = np.array([goal is not None for goal in self.guide.goals()])
-        terms, terminated, truncated, info = self._pass(correction)
-        while not (terminated or truncated or self._correctable):
-            more, terminated, truncated, info = self._pass(np.zeros_like(correction))
+        terms, terminated, ended = self._pass(correction)
+        while not (terminated or self._correctable):
+            more, terminated, ended = self._pass(np.zeros_like(correction))
             terms = {name: value + more[name] for name, value in terms.items()}
         after: Outcome = self._outcome
         terms["correction"] = np.where(
@@ -214,7 +234,14 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         )
         terms |= self._shaping(before, after, walked, ended=terminated)
         by_arm = np.sum(list(terms.values()), axis=0)
-        info |= {
+        told = self._told(terms, by_arm, corrected) | ended
+        return self._observe(), float(by_arm.sum()), terminated, False, told
+
+    def _told(
+        self, terms: Mapping[str, Array], by_arm: Array, corrected: NDArray[np.bool_]
+    ) -> dict[str, Any]:
+        """Return what is told of a step besides its reward."""
+        return {
             "reward_terms": {name: float(value.sum()) for name, value in terms.items()},
             "reward_by_arm": by_arm,
             "corrected_by_arm": corrected,
@@ -222,7 +249,6 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             # Counted, not read: the difference of two clock times is not the same to the bit.
             "elapsed_s": self._periods * self.env.dt,
         }
-        return self._observe(), float(by_arm.sum()), terminated, truncated, info
 
     @override
     def close(self) -> None:
@@ -238,19 +264,21 @@ class ResidualEnv(gym.Env[Observation, Float32]):
     def _zero(self) -> Float32:
         return np.zeros((len(self.guide.arms), self.guide.correction_size), np.float32)
 
-    def _pass(self, correction: Float32) -> tuple[dict[str, Array], bool, bool, dict[str, Any]]:
-        """Let one policy period pass; return the terms of each arm and how it ended."""
+    def _pass(self, correction: Float32) -> tuple[dict[str, Array], bool, dict[str, Any]]:
+        """Let one policy period pass; return each arm's terms, whether it ended, and how."""
         observation, _, terminated, truncated, info = self.env.step(self.guide.act(correction))
         self._last = observation
         self._periods += 1
         outcome: Outcome = info["outcome"]
         self._outcome = outcome
         failure = outcome.failure
-        if not (terminated or truncated) and self.guide.finished:
+        if truncated:
+            terminated, failure = True, "time_out"
+        if not terminated and self.guide.finished:
             self._idle_s += self.env.dt
             if self._idle_s > _CONFIRM_TIME:
                 terminated, failure = True, "gave_up"
-        if not (terminated or truncated):
+        if not terminated:
             self._seen = self.guide.look(observation)
         share = 1.0 / len(self.guide.arms)
         weights, ones = self.reward, np.full(len(self.guide.arms), share)
@@ -264,7 +292,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             "force": weights.force * np.array([excess(f, self._force_limit) for f in forces]),
         }
         ended = {"outcome": outcome, "is_success": outcome.success, "failure": failure}
-        return terms, terminated, truncated, ended
+        return terms, terminated, ended
 
     def _shaping(
         self, before: Outcome, after: Outcome, walked: Array, ended: bool

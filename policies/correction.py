@@ -37,7 +37,8 @@ class Authority:
         along_motion: Whether a correction is meant along the way of the script's target rather than
             along its axes: x is then ahead and y to the left, across its z axis, and a turn
             about z is positive the way the script turns. How far ahead a soft hand should be led is
-            then one number, wherever it goes.
+            then one number, wherever it goes. The bounds along x and y are then the same, since
+            they hold along the axes, whichever way it goes.
         motions: The kinds of motion that are corrected, as `tasks.phases.Motion` names them.
     """
 
@@ -53,6 +54,12 @@ class Authority:
         for name in ("translation_m", "rotation_rad", "stiffness", "rise_s"):
             if np.min(getattr(self, name)) < 0.0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        for name in ("translation_m", "rotation_rad") if self.along_motion else ():
+            x, y, _ = getattr(self, name)
+            if x != y:
+                raise ValueError(
+                    f"{name}: expected the same along x and y with along_motion, got {x} and {y}"
+                )
         known = [motion.value for motion in Motion]
         for name in self.motions:
             if name not in known:

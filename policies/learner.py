@@ -125,6 +125,22 @@ class Scale:
         self.var: dict[str, Array] = {key: np.ones(size) for key, size in sizes.items()}
         self.count = 1e-4
 
+    @property
+    def known(self) -> bool:
+        """Whether anything was taken in."""
+        return self.count >= 1.0
+
+    def add_decisions(self, chunks: Sequence[Chunk]) -> None:
+        """Take in what was seen where an arm was corrected; a network is shown nothing else."""
+        if not any(chunk.corrected.any() for chunk in chunks):
+            return
+        self.add(
+            {
+                key: np.concatenate([chunk.seen[key][chunk.corrected] for chunk in chunks])
+                for key in self.mean
+            }
+        )
+
     def add(self, seen: Mapping[str, NDArray[Any]]) -> None:
         """Take in more of it, equally many rows of each key. Shapes (N, size)."""
         rows = {key: value.astype(np.float64) for key, value in seen.items()}
@@ -164,11 +180,6 @@ class Scale:
         for key in self.mean:
             self.mean[key] = tensors[f"{name}.{key}.mean"].copy()
             self.var[key] = tensors[f"{name}.{key}.var"].copy()
-
-
-def as_rows(value: Float32) -> Float32:
-    """Return steps of several lanes as rows, (T, lanes, size) -> (T * lanes, size)."""
-    return value.reshape(-1, value.shape[-1])
 
 
 def generator_seed(seed: int, segment: int) -> int:

@@ -13,22 +13,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium import spaces
+from numpy.typing import NDArray
 from stable_baselines3 import SAC
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.sac.policies import SACPolicy
-from torch import Tensor, nn
+from torch import nn
 from typing_extensions import override
 
+from policies.decisions import Decisions
 from policies.learner import (
     Learner,
     LearnerState,
     Scale,
     Sizes,
-    as_rows,
     generator_seed,
     refuse_no_layers,
     refuse_other_tensors,
@@ -46,11 +46,15 @@ from policies.sb3_model import (
     restore_module,
     vector_space,
 )
+from policies.sb3_policies import FirstEntries, seeing_all
 from robot.errors import ConfigError
 
 _OPTIMIZERS = ("actor", "critic")
 # Arrays of the replay memory.
-_REMEMBERED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+_REMEMBERED = (
+    *("observations", "next_observations", "actions", "rewards", "dones", "timeouts"),
+    "discounts",
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class OffPolicyConfig:
     Attributes:
         learning_rate: Of Adam, for actor, critic and the weight of the entropy.
         rollout: Steps of each environment between two updates.
-        updates_per_step: Gradient steps for each step of each arm.
+        updates_per_step: Gradient steps for each decision of an arm, see `policies.decisions`.
         batch: Transitions in a minibatch.
         memory: Transitions that are remembered.
         warm_up: Transitions that are collected before the first update.
@@ -97,7 +101,10 @@ class OffPolicyConfig:
 
 
 class OffPolicyLearner(Learner):
-    """SAC or CrossQ; the actor sees the first entries of what the critics see."""
+    """SAC or CrossQ; the actor sees the first entries of what the critics see.
+
+    An arm learns from its decisions alone, see `policies.decisions`.
+    """
 
     def __init__(
         self, algorithm: str, config: OffPolicyConfig, sizes: Sizes, discount: float, seed: int
@@ -142,12 +149,14 @@ class OffPolicyLearner(Learner):
         )
         self._model.set_logger(Logger(None, []))
         self._memory.scaled = self._scaled
+        self._decisions = Decisions(discount)
         self._collected = 0
         _begin_small(self._model.actor, config.log_std)
 
     @override
     def begin(self, segment: int) -> None:
         set_random_seed(generator_seed(self._seed, segment))
+        self._decisions.forget()
 
     @property
     @override
@@ -167,10 +176,8 @@ class OffPolicyLearner(Learner):
 
     @override
     def update(self, chunks: Sequence[Chunk]) -> Mapping[str, float]:
-        transitions = 0
-        for chunk in chunks:
-            self._scale.add({key: as_rows(value) for key, value in chunk.seen.items()})
-            transitions += self._remember(chunk)
+        self._scale.add_decisions(chunks)
+        transitions = sum(self._remember(i, chunk) for i, chunk in enumerate(chunks))
         self._collected += transitions
         if self._collected < max(self._config.warm_up, self._config.batch):
             return {"actor_loss": 0.0, "critic_loss": 0.0, "entropy_weight": self._config.entropy}
@@ -184,21 +191,21 @@ class OffPolicyLearner(Learner):
             "entropy_weight": float(said["train/ent_coef"]),
         }
 
-    def _remember(self, chunk: Chunk) -> int:
-        """Put what each arm saw and did into the memory; return how many transitions that were."""
-        memory = self._memory
-        seen, after = self._flat(chunk.seen), self._flat(chunk.after)
-        ended = (chunk.terminated | chunk.truncated).astype(np.float32)
-        for t, arm in np.ndindex(chunk.rewards.shape):
+    def _remember(self, environment: int, chunk: Chunk) -> int:
+        """Put what came of the arms' decisions into the memory; return of how many."""
+        memory, count = self._memory, 0
+        for one in self._decisions.of(environment, chunk):
+            memory.discounts[memory.pos] = one.discount
             memory.add(
-                seen[t, arm],
-                after[t, arm],
-                chunk.actions[t, arm],
-                chunk.rewards[t, arm],
-                ended[t],
-                [{"TimeLimit.truncated": bool(chunk.truncated[t])}],
+                self._flat(one.seen),
+                self._flat(one.after),
+                one.action,
+                np.array(one.reward, np.float32),
+                np.array(one.ended, np.float32),
+                [{"TimeLimit.truncated": one.truncated}],
             )
-        return int(chunk.rewards.size)
+            count += 1
+        return count
 
     def _scaled(self, rows: Float32) -> Float32:
         """Return drawn rows as the networks are given them."""
@@ -266,35 +273,27 @@ class OffPolicyLearner(Learner):
 
 
 class _Memory(ReplayBuffer):
-    """Scales what was seen when it is drawn, as is known by then.
+    """Scales what was seen when it is drawn, as is known by then, and knows of idle times.
 
     Attributes:
         scaled: Does so. Shapes (N, size).
+        discounts: Of what comes after each transition. Shape (size of the memory, 1).
     """
 
     scaled: Callable[[Float32], Float32]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.discounts = np.zeros_like(self.rewards)
+
+    @override
+    def _get_samples(self, batch_inds: NDArray[np.int_], env: Any = None) -> ReplayBufferSamples:
+        samples = super()._get_samples(batch_inds, env)
+        return samples._replace(discounts=self.to_torch(self.discounts[batch_inds]))
+
     @override
     def _normalize_obs(self, obs: Any, env: Any = None) -> Any:  # type: ignore[override]  # static
         return self.scaled(obs)
-
-
-class FirstEntries(BaseFeaturesExtractor):
-    """The first entries of a vector."""
-
-    def __init__(self, observation_space: spaces.Box, size: int) -> None:
-        """Choose.
-
-        Args:
-            observation_space: Of vectors.
-            size: How many.
-        """
-        super().__init__(observation_space, features_dim=size)
-
-    @override
-    def forward(self, observations: Tensor) -> Tensor:
-        """Return them. Shape (B, size)."""
-        return observations[:, : self.features_dim]
 
 
 def _classes(algorithm: str) -> tuple[Any, Any]:
@@ -304,7 +303,7 @@ def _classes(algorithm: str) -> tuple[Any, Any]:
         ConfigError: If the library that has it is not installed.
     """
     if algorithm == "sac":
-        return SAC, _seeing_all(SACPolicy)
+        return SAC, seeing_all(SACPolicy)
     try:
         crossq = importlib.import_module("sb3_contrib.crossq")
     except ModuleNotFoundError:
@@ -312,17 +311,7 @@ def _classes(algorithm: str) -> tuple[Any, Any]:
             "--algorithm: crossq needs sb3-contrib, which is not installed: "
             ".venv/bin/pip install -c constraints.txt -e '.[crossq]'"
         ) from None
-    return crossq.CrossQ, _seeing_all(crossq.policies.CrossQPolicy)
-
-
-def _seeing_all(base: Any) -> Any:
-    """Return a policy whose critics see the whole vector, not what its actor sees."""
-
-    class SeeingAll(base):  # type: ignore[misc]  # of one of two classes
-        def make_critic(self, features_extractor: Any = None) -> Any:
-            return super().make_critic(FlattenExtractor(self.observation_space))
-
-    return SeeingAll
+    return crossq.CrossQ, seeing_all(crossq.policies.CrossQPolicy)
 
 
 def _begin_small(actor: Any, log_std: float) -> None:

@@ -17,15 +17,15 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import DictRolloutBuffer
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import DictRolloutBufferSamples
-from stable_baselines3.common.utils import set_random_seed
+from stable_baselines3.common.utils import explained_variance, set_random_seed
 from typing_extensions import override
 
+from policies.decisions import advantages
 from policies.learner import (
     Learner,
     LearnerState,
     Scale,
     Sizes,
-    as_rows,
     generator_seed,
     refuse_no_layers,
     refuse_other_tensors,
@@ -104,7 +104,7 @@ class PpoConfig:
 
 
 class PpoLearner(Learner):
-    """PPO; the transitions of an arm whose action had no effect are not learned from."""
+    """PPO; an arm learns from its decisions alone, see `policies.decisions`."""
 
     def __init__(self, config: PpoConfig, sizes: Sizes, discount: float, seed: int) -> None:
         """Build the networks.
@@ -120,6 +120,7 @@ class PpoLearner(Learner):
         self._sizes = sizes
         self._seed = seed
         self._discount = discount
+        self._trace = config.gae_lambda
         self._persistence = config.persistence
         self._seen = Scale(sizes.observation)
         # Of the discounted sums of rewards: the critic's errors should be of the size of one.
@@ -143,7 +144,7 @@ class PpoLearner(Learner):
             vf_coef=config.value,
             max_grad_norm=config.gradient_norm,
             target_kl=config.target_kl,
-            rollout_buffer_class=_CorrectedOnly,
+            rollout_buffer_class=_DecisionsOnly,
             policy_kwargs={
                 "net_arch": {"pi": list(config.hidden), "vf": list(config.critic_hidden)},
                 "log_std_init": config.log_std,
@@ -175,22 +176,24 @@ class PpoLearner(Learner):
     @override
     def update(self, chunks: Sequence[Chunk]) -> Mapping[str, float]:
         rewards = self._scaled_rewards(chunks)
-        self._fill(chunks, rewards)
-        # What is seen is scaled in the rollout as the explorer did it, and anew after it.
-        self._seen.add(
-            {
-                key: np.concatenate([as_rows(chunk.seen[key]) for chunk in chunks])
-                for key in self._sizes.observation
-            }
-        )
-        self._model.train()
-        said = self._model.logger.name_to_value
-        return {
-            name: float(said[f"train/{told}"])
+        first = not self._seen.known
+        if first:
+            # Before anything is known of the scale, all would be fitted to another one than will be
+            # used. What the explorer did hardly depended on it yet: its last layer begins small.
+            self._seen.add_decisions(chunks)
+        explained = self._fill(chunks, rewards)
+        if not first:
+            # What is seen is scaled in the rollout as the explorer did it, and anew after it.
+            self._seen.add_decisions(chunks)
+        said: Mapping[str, float] = {}
+        if self._buffer.usable.any():
+            self._model.train()
+            said = self._model.logger.name_to_value
+        return {"explained_variance": explained} | {
+            name: float(said.get(f"train/{told}", 0.0))
             for name, told in (
                 ("policy_loss", "policy_gradient_loss"),
                 ("value_loss", "value_loss"),
-                ("explained_variance", "explained_variance"),
                 ("approx_kl", "approx_kl"),
                 ("std", "std"),
             )
@@ -211,21 +214,24 @@ class PpoLearner(Learner):
         size = self._returns.normalization("sum").std[0]
         return [np.asarray(chunk.rewards / size, dtype=np.float32) for chunk in chunks]
 
-    def _fill(self, chunks: Sequence[Chunk], rewards: Sequence[Float32]) -> None:
-        """Lay the chunks side by side in the model's buffer, with what the critic makes of them."""
-        buffer = self._model.rollout_buffer
-        assert isinstance(buffer, _CorrectedOnly)  # as the model was told
+    def _fill(self, chunks: Sequence[Chunk], rewards: Sequence[Float32]) -> float:
+        """Lay the chunks side by side in the model's buffer, with what the critic makes of them.
+
+        Returns:
+            The share of the variance of the decisions' returns that the critic had foreseen.
+        """
+        buffer = self._buffer
         buffer.reset()
         # (T, A, size) of each of E chunks -> (T, E * A, size)
         seen = self._seen.scaled(_beside([chunk.seen for chunk in chunks]))
         after = self._seen.scaled(_beside([chunk.after for chunk in chunks]))
         actions = np.concatenate([chunk.actions for chunk in chunks], axis=1)
+        corrected = np.concatenate([chunk.corrected for chunk in chunks], axis=1)
         arms = self._sizes.arms
         ended = _by_lane([chunk.terminated | chunk.truncated for chunk in chunks], arms)
         cut = _by_lane([chunk.truncated for chunk in chunks], arms)
-        later = self._values(after)
         # An episode that was cut off would have gone on.
-        paid = np.concatenate(rewards, axis=1) + self._discount * later * cut
+        paid = np.concatenate(rewards, axis=1) + self._discount * self._values(after) * cut
         starts = np.zeros(ended.shape[1], np.float32)
         policy = self._model.policy
         policy.set_training_mode(False)
@@ -241,14 +247,28 @@ class PpoLearner(Learner):
                 values,
                 log_prob,
             )
-            starts = ended[t].astype(np.float32)
-        buffer.corrected = np.concatenate([chunk.corrected for chunk in chunks], axis=1)
-        buffer.compute_returns_and_advantage(torch.from_numpy(later[-1]), ended[-1])
+        buffer.advantages, buffer.usable = advantages(
+            paid, buffer.values, corrected, ended, self._discount, self._trace
+        )
+        buffer.returns = buffer.advantages + buffer.values
+        usable = buffer.usable
+        if usable.sum() < 2:
+            return 0.0
+        return float(explained_variance(buffer.values[usable], buffer.returns[usable]))
+
+    @property
+    def _buffer(self) -> _DecisionsOnly:
+        buffer = self._model.rollout_buffer
+        assert isinstance(buffer, _DecisionsOnly)  # as the model was told
+        return buffer
 
     def _values(self, seen: Mapping[str, Float32]) -> Float32:
         """Return what the critic expects. Shape (T, lanes)."""
         with torch.no_grad():
-            rows = {key: torch.from_numpy(as_rows(value)) for key, value in seen.items()}
+            rows = {
+                key: torch.from_numpy(value.reshape(-1, value.shape[-1]))
+                for key, value in seen.items()
+            }
             values = self._model.policy.predict_values(rows)
         return array(values).reshape(-1, self._sizes.lanes)
 
@@ -281,21 +301,21 @@ class PpoLearner(Learner):
         self._model._n_updates = state.counters["epochs"]
 
 
-class _CorrectedOnly(DictRolloutBuffer):
-    """Gives out no transitions of arms that were not corrected.
+class _DecisionsOnly(DictRolloutBuffer):
+    """Gives out nothing but decisions of which is known what came of them.
 
     Attributes:
-        corrected: Which were. Shape (T, lanes).
+        usable: Which those are. Shape (T, lanes).
     """
 
-    corrected: NDArray[np.bool_]
+    usable: NDArray[np.bool_]
 
     @override
     def get(  # type: ignore[override]  # as the base, which says so too
         self, batch_size: int | None = None
     ) -> Generator[DictRolloutBufferSamples, None, None]:
         # As the base lays its arrays out, lane by lane.
-        usable = np.flatnonzero(self.swap_and_flatten(self.corrected[:, :, None]))
+        usable = np.flatnonzero(self.swap_and_flatten(self.usable[:, :, None]))
         if not self.generator_ready:
             for key, value in self.observations.items():
                 self.observations[key] = self.swap_and_flatten(value)

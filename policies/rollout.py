@@ -21,6 +21,8 @@ Seen = dict[str, Float32]
 
 # Logarithms of standard deviations are cut to these, as Stable-Baselines3 does.
 _LOG_STD = (-20.0, 2.0)
+# Noise is drawn apart from the episodes, which the same seed decides.
+_EXPLORING = 2
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,10 @@ class Collector:
         """Forget what is under way: what comes depends on the seed alone.
 
         Args:
-            seed: Of the first episode and of every draw.
+            seed: Of every draw; the first episode is drawn like all others.
         """
-        self._rng = np.random.default_rng(seed)
-        self._seen = self._split(self._env.reset(seed=seed)[0])
+        self._rng = np.random.default_rng((seed, _EXPLORING))
+        self._seen = self._split(self._env.reset(seed=seed, options={"draw": True})[0])
         self._noise = None
         self._tally = _Tally(None)
 

@@ -1,4 +1,4 @@
-"""An actor that sees less than its critic, for Stable-Baselines3.
+"""Actors that see less than their critics, for Stable-Baselines3.
 
 While it is trained in simulation a critic may know what no sensor tells, where the parts really
 are; the actor, which has to act on a robot, must not. (Pinto et al., "Asymmetric Actor Critic for
@@ -13,7 +13,11 @@ from typing import Any
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, create_mlp
+from stable_baselines3.common.torch_layers import (
+    BaseFeaturesExtractor,
+    FlattenExtractor,
+    create_mlp,
+)
 from torch import Tensor, nn
 from typing_extensions import override
 
@@ -108,3 +112,35 @@ class AsymmetricPolicy(MultiInputActorCriticPolicy):
         sizes = (self.pi_features_extractor.features_dim, self.vf_features_extractor.features_dim)
         # The type of the base names its own class; what it uses of it is here.
         self.mlp_extractor = TwoNetworks(sizes, widths, self.activation_fn)  # type: ignore[assignment]
+
+
+class FirstEntries(BaseFeaturesExtractor):
+    """The first entries of a vector."""
+
+    def __init__(self, observation_space: spaces.Box, size: int) -> None:
+        """Choose.
+
+        Args:
+            observation_space: Of vectors.
+            size: How many.
+        """
+        super().__init__(observation_space, features_dim=size)
+
+    @override
+    def forward(self, observations: Tensor) -> Tensor:
+        """Return them. Shape (B, size)."""
+        return observations[:, : self.features_dim]
+
+
+def seeing_all(base: Any) -> Any:
+    """Return a policy whose critics see the whole vector, not what its actor sees.
+
+    Args:
+        base: The policy of SAC or CrossQ; its actor's features extractor is `FirstEntries`.
+    """
+
+    class SeeingAll(base):  # type: ignore[misc]  # of one of two classes
+        def make_critic(self, features_extractor: Any = None) -> Any:
+            return super().make_critic(FlattenExtractor(self.observation_space))
+
+    return SeeingAll

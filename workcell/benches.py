@@ -51,10 +51,10 @@ class Bench(Protocol):
         """Return what there is to see and to do, for one environment."""
 
     def begin(self, seed: int, place: float) -> None:
-        """Forget what is under way; begin with an episode of this seed.
+        """Forget what is under way; episodes are drawn from now on.
 
         Args:
-            seed: Of every draw from now on.
+            seed: Of every draw.
             place: How far episodes differ, see `workcell.training_config.CurriculumConfig`.
         """
 
@@ -91,7 +91,7 @@ class ResidualBench:
         return Sizes(seen, self._env.guide.correction_size, arms, 1)
 
     def begin(self, seed: int, place: float) -> None:
-        """Begin with an episode of a seed; those after it are drawn at a place on the ladder."""
+        """Draw episodes at a place on the ladder from now on."""
         self._env.layouts = task_at(self._config, place).sample_layout
         self._collector.begin(seed)
 

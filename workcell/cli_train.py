@@ -52,7 +52,7 @@ def train(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Learn to correct a task's script, and keep what beats it on seeds that were not learned from.
+    """Learn to correct a task's script; keep what does best on seeds that were not learned from.
 
     With --resume everything is as it was; --steps or --minutes, of the whole training, may be more.
     """
@@ -139,7 +139,10 @@ def _show(result: TrainResult, output: Output) -> None:
     """Say what came of it, and how to go on."""
     lines = []
     if result.validation is not None:
-        lines.append(f"best policy, on the seeds it was chosen on: {result.validation.sentence()}")
+        told = result.validation.sentence()
+        lines.append(f"best policy, on the seeds it was chosen on: {told}")
+        if not result.validation.ahead:
+            lines.append("nothing that was learned does better than the script alone")
     sure = result.confirmation
     if sure is not None:
         verdict = "better than the script" if sure.better else "not shown to be better"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
+
 from envs.assembly_env import AssemblyEnv
 from envs.residual_env import ResidualEnv, ResidualReward
 from policies.residual import ResidualConfig
 from policies.scripted import ScriptedConfig
 from policies.senses import SensesConfig
-from robot.errors import ConfigError, UnknownName
+from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.robot_config import RobotConfig
+from tasks.task import Task
 from tasks.variation import Variation
 from workcell.build import build_sim
 from workcell.catalog import Choice, resolve_choice
@@ -102,15 +105,21 @@ def built_residual(config: RunConfig, arms: Sequence[str] | None = None) -> Resi
 
     Raises:
         UnknownName: If there is no such arm.
-        ConfigError: If a robot's package is not installed.
+        ConfigError: If a robot's package is not installed, or the task has no motion that is
+            corrected.
     """
     env = _built(config)
-    unknown = [arm for arm in arms or () if arm not in env.task.arms]
-    if unknown:
+    residual = config.get("residual", ResidualConfig)
+    try:
+        for arm in arms or ():
+            if arm not in env.task.arms:
+                raise UnknownName("arm", arm, env.task.arms)
+        refuse_other_motions(env.task, residual.authority.motions)
+    except WorkcellError:
         env.close()
-        raise UnknownName("arm", unknown[0], env.task.arms)
+        raise
     guide = ScriptGuide(
-        config.get("residual", ResidualConfig),
+        residual,
         tuple(arms or env.task.arms),
         config.names["robot"],
         config.names["level"],
@@ -132,3 +141,22 @@ def _built(config: RunConfig, cameras: bool = False) -> AssemblyEnv:
         config.get("robot", RobotConfig),
         dataclasses.replace(cell, cameras=cameras or cell.cameras),
     ).env
+
+
+def refuse_other_motions(task: Task, motions: Sequence[str]) -> None:
+    """Refuse a correction of motions of which a task has none: no episode would ever begin.
+
+    Args:
+        task: That would be corrected.
+        motions: As `tasks.phases.Motion` names them.
+
+    Raises:
+        ConfigError: If the task has none of them.
+    """
+    plan = task.phases(task.sample_layout(np.random.default_rng(0)))
+    known = list(dict.fromkeys(phase.motion.value for phase in plan))
+    if not set(motions) & set(known):
+        raise ConfigError(
+            f"residual.authority.motions: expected one that this task has, of {', '.join(known)}; "
+            f"got {', '.join(motions) or 'none'}"
+        )

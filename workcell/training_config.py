@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from envs import CORRECTED
@@ -36,7 +36,8 @@ class CurriculumConfig:
         step: From one stage to the next.
         raise_above: Success rate above which episodes differ more from then on.
         lower_below: Success rate below which they differ less.
-        episodes: Over how many episodes that rate is taken, at least.
+        episodes: Over how many episodes that rate is taken, at least; of those that ended before
+            their segment did.
     """
 
     start: float = 0.5
@@ -227,6 +228,8 @@ def make_learner(algorithm: str, config: RunConfig, sizes: Sizes, seed: int) -> 
 def task_at(config: RunConfig, place: float) -> Task:
     """Return a task whose layouts are those of a place on the ladder of levels.
 
+    Ranges that were changed with `--set level.…` stay as they were asked for, wherever it is.
+
     Args:
         config: Of the training.
         place: From 0, nominal, to the last level; between two levels in between.
@@ -236,4 +239,8 @@ def task_at(config: RunConfig, place: float) -> Task:
     lower = min(int(place), len(LEVELS) - 2)
     levels: list[Variation] = [entry.levels[name] for name in LEVELS]
     variation = mixed(levels[lower], levels[lower + 1], place - lower)
+    asked, usual = config.get("level", Variation), entry.levels[config.names["level"]]
+    names = [item.name for item in fields(usual)]
+    changed = {n: getattr(asked, n) for n in names if getattr(asked, n) != getattr(usual, n)}
+    variation = replace(variation, **changed)
     return entry.make(values, variation)

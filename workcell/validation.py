@@ -64,6 +64,11 @@ class Margin:
         return min(self.successes, self.script_successes), self.faster_s
 
     @property
+    def ahead(self) -> bool:
+        """Whether it succeeds as often and is faster, be it by chance."""
+        return self.successes >= self.script_successes and self.faster_s > 0.0
+
+    @property
     def better(self) -> bool:
         """Whether it succeeds as often and is faster by more than chance."""
         sure = self.interval_s is not None and self.interval_s[0] > 0.0

@@ -15,6 +15,7 @@ from policies.network import Mlp, MlpSpec, Normalization
 from robot.errors import ConfigError, UnknownName
 from robot.spatial import Pose
 from workcell.briefing import brief_of
+from workcell.environments import refuse_other_motions
 from workcell.residual import ScriptGuide, save_residual
 
 ARMS = ("left", "right")
@@ -116,6 +117,54 @@ def test_episodes_that_are_drawn_differ_as_far_as_is_asked_for(env):
     assert info["layout"].as_json() == asked[-1].as_json()
 
 
+def test_one_that_is_asked_for_is_not_replaced_if_it_is_over_before_its_first_contact(env):
+    made = residual(env, ("",), end=3)
+    observation, info = made.reset(seed=1_000_003)
+    assert info["seed"] == 1_000_003
+    assert [seed for seed, _ in made.guide.begun] == [1_000_003]
+    periods = made.guide.at
+    again, reward, terminated, truncated, info = made.step(ones(made))
+    assert (reward, terminated, truncated) == (0.0, True, False)
+    assert (info["failure"], info["is_success"]) == ("gave_up", False)
+    # It is not looked at once it has ended.
+    assert info["elapsed_s"] == pytest.approx((periods + 1) * env.dt)
+    assert not info["corrected_by_arm"].any()
+    # Nothing was asked of the robot any more.
+    assert made.guide.at == periods
+    assert all(np.array_equal(observation[key], again[key]) for key in again)
+
+
+def test_a_seed_may_decide_what_is_drawn(env):
+    made = residual(env)
+    made.layouts = env.task.sample_layout
+    found = []
+    for _ in range(2):
+        _, first = made.reset(seed=7, options={"draw": True})
+        found.append((first["seed"], made.reset()[1]["seed"]))
+    assert found[0] == found[1]
+    assert first["seed"] != 7
+    assert first["seed"] < TRAINING_SEEDS
+
+
+def test_what_is_drawn_here_is_not_what_decided_the_layout(env):
+    made = residual(env)
+    made.reset(seed=5)
+    limit = made.guide.begun[-1][1]
+    assert limit != pytest.approx(np.random.default_rng(5).uniform(*made.reward.force_limit_n))
+
+
+def test_a_job_that_takes_too_long_has_failed(env):
+    env.task.time_limit = 10 * env.dt
+    made = residual(env)
+    made.reset(seed=0)
+    terminated = False
+    while not terminated:
+        _, _, terminated, truncated, info = made.step(ones(made))
+        assert not truncated
+    assert info["failure"] == "time_out"
+    assert info["reward_terms"]["failure"] == made.reward.failure
+
+
 def test_a_force_limit_is_drawn_and_told(env):
     made = residual(env, reward=ResidualReward(force_limit_n=(25.0, 35.0)))
     for seed in range(10):
@@ -200,7 +249,7 @@ def test_wrong_use_is_said(env):
     with pytest.raises(ValueError, match="finite"):
         made.step(ones(made) * np.nan)
     with pytest.raises(RuntimeError, match="ten episodes ended before"):
-        residual(env, ("",)).reset(seed=0)
+        residual(env, ("",)).reset()
     with pytest.raises(ValueError, match="force_limit_n: expected 0 < smallest"):
         ResidualReward(force_limit_n=(3.0, 2.0))
 
@@ -282,3 +331,9 @@ def test_a_critic_sees_all_where_an_actor_is_shown_some(env):
     }
     assert learning.observation_space.contains(observation)
     assert "sensed" not in ResidualEnv(env, TypedGuide(("LR",))).reset(seed=3)[0]
+
+
+def test_motions_that_the_task_does_not_have_are_refused_at_once(nuts):
+    with pytest.raises(ConfigError, match=r"motions: expected one that this task has.*got mate"):
+        refuse_other_motions(nuts.env.task, ["mate"])
+    refuse_other_motions(nuts.env.task, ["mate", "search"])

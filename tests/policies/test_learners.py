@@ -119,9 +119,48 @@ def test_what_had_no_effect_is_not_learned_from():
     chunks = [collector.collect(made.explorer, made.steps) for _ in range(2)]
     made.update(chunks)
     drawn = list(made._model.rollout_buffer.get(16))
-    # Of 256 transitions a quarter, every other one of the second arms, was not heard.
-    assert sum(len(batch.actions) for batch in drawn) == 192
-    assert {len(batch.actions) for batch in drawn} == {16}
+    # Of 256 transitions a quarter, every other one of the second arms, was not heard; and what
+    # comes of the last one of each of four lanes is not known yet.
+    assert sum(len(batch.actions) for batch in drawn) == 188
+    assert {len(batch.actions) for batch in drawn} <= {15, 16}
+
+
+@pytest.mark.parametrize("algorithm", INSTALLED)
+def test_what_an_idle_arm_sees_teaches_nothing(algorithm):
+    """What it sees and is asked for meanwhile may be anything: the weights come out the same."""
+    found = []
+    for disturbed in (False, True):
+        made = learner(algorithm)
+        segment(made, 0, 4)
+        collector = Collector(Follow(), 2)
+        collector.begin(0)
+        chunk = collector.collect(made.explorer, made.steps)
+        chunks = [chunk, collector.collect(made.explorer, made.steps)]
+        before = made.state()
+        if disturbed:
+            for one in chunks:
+                one.actions[~one.corrected] = 0.9
+                one.seen["critic"][~one.corrected] *= -1.0
+        made.update(chunks)
+        after = made.state()
+        found.append({n: v for n, v in after.tensors.items() if n.startswith("policy")})
+        assert any((v != before.tensors[n]).any() for n, v in found[-1].items())
+    for name, value in found[0].items():
+        np.testing.assert_array_equal(value, found[1][name], err_msg=name)
+
+
+def test_the_first_update_is_fitted_to_the_scale_of_what_was_seen():
+    made = learner("ppo", epochs=1)
+    made.begin(0)
+    collectors = [Collector(Follow(), 2) for _ in range(2)]
+    for i, collector in enumerate(collectors):
+        collector.begin(i)
+    chunks = [collector.collect(made.explorer, made.steps) for collector in collectors]
+    for chunk in chunks:
+        chunk.seen["critic"][:] = 1000.0 + 100.0 * chunk.seen["critic"]
+    made.update(chunks)
+    fitted = made._model.rollout_buffer.observations["critic"]
+    assert np.abs(fitted).max() < 3.0
 
 
 def test_a_state_of_other_networks_is_refused():

@@ -339,3 +339,10 @@ def test_a_network_may_be_shown_some_of_it_and_its_critic_all():
 def test_what_is_not_there_cannot_be_seen():
     with pytest.raises(UnknownName, match="motions"):
         ResidualConfig(sees=("motions",))
+
+
+@pytest.mark.parametrize("name", ["translation_m", "rotation_rad"])
+def test_along_its_motion_the_bounds_do_not_depend_on_the_way(name):
+    with pytest.raises(ValueError, match=rf"{name}: expected the same along x and y"):
+        Authority(**{name: (0.003, 0.002, 0.0)}, along_motion=True)
+    Authority(**{name: (0.003, 0.002, 0.0)})

@@ -34,6 +34,13 @@ def test_the_command_tells_and_prints_one_object(command, tmp_path):
     assert "had ended" in printed
 
 
+def test_what_is_no_better_than_the_script_is_not_said_to_be(command, tmp_path):
+    # Nothing is learned in a step of this size.
+    sets_small = (*SMALL, "training.ppo.learning_rate=1e-12", "training.ppo.clip=1e-6")
+    words = ("nut_insertion", "--steps", 64, "--out", tmp_path / "run", *sets(sets_small))
+    assert "nothing that was learned does better than the script alone" in command(*words)[1]
+
+
 def test_ctrl_c_ends_it_and_says_how_to_go_on(command, tmp_path):
     words = ("nut_insertion", "--steps", 128, "--out", tmp_path / "run", *sets(SMALL))
     code, printed, _ = command(*words, bench="tests.workcell.fake_bench:InterruptedBench")

@@ -18,7 +18,12 @@ from workcell.policy_folder import read_policy
 from workcell.train import train
 from workcell.train_spec import TrainSpec, stored_spec
 from workcell.trainer import Trainer, best_margin
-from workcell.training_config import CurriculumConfig, TrainingConfig, resolve_training
+from workcell.training_config import (
+    CurriculumConfig,
+    TrainingConfig,
+    resolve_training,
+    task_at,
+)
 from workcell.training_folder import TrainingFolder
 from workcell.validation import Trial, margin
 
@@ -153,6 +158,22 @@ def test_episodes_differ_more_once_most_succeed_and_less_when_few_do():
     assert moved == [0.5, 0.75, 1.25, 0.75, 0.5, 0.5]
 
 
+def test_what_was_asked_for_by_name_holds_at_every_place_of_the_ladder():
+    asked = ("level.shove_chance=0", "level.pin_offset=0.0005")
+    changed, usual = (
+        [task_at(resolve_training("nut_insertion", "factory", sets), p) for p in (0.5, 1.0)]
+        for sets in (asked, ())
+    )
+    for found, stock in zip(changed, usual, strict=True):
+        draws = [task.sample_layout(np.random.default_rng(3)).parameters for task in (found, stock)]
+        assert draws[0].keys() == draws[1].keys()
+        shoves = [abs(d["shove_x_ns"]) + abs(d["shove_y_ns"]) for d in draws]
+        assert shoves[0] == 0.0
+        assert found.variation.pin_offset == 0.0005
+        assert found.variation.friction == stock.variation.friction
+        assert stock.variation.pin_offset > 0.0005
+
+
 class Typed(Learner):
     """Its network's first number after each segment is as a test types it."""
 
@@ -212,6 +233,7 @@ def test_one_that_fails_is_not_kept_however_fast(tmp_path):
     assert standing.best.segment == 1
     assert best_margin(standing).successes == 4
     assert not best_margin(standing).better
+    assert not best_margin(standing).ahead
 
 
 def trials(*times):
