@@ -23,12 +23,10 @@ from robot.errors import ConfigError
 from robot.robot_config import RobotConfig
 from workcell.balance import balance_reflex, read_balance, shipped_balance
 from workcell.catalog import load_robot
+from workcell.push_figures import Cell, Figure, figure_json, gain_of, lines_of, survived_size
 from workcell.push_trial import Kind, PushBench, PushResult, PushTrial, trials
-from workcell.statistics import wilson
 
 TRIALS, SUBJECT, CELLS = "trials.csv", "subject.json", "cells.csv"
-# A size is survived while at least this share of its trials is.
-SURVIVED = 0.95
 _TRIAL_FIELDS = [item.name for item in dataclasses.fields(PushTrial)]
 _FIELDS = [*_TRIAL_FIELDS, *(item.name for item in dataclasses.fields(PushResult))]
 
@@ -74,35 +72,6 @@ class MapPlan:
         }
 
 
-@dataclass(frozen=True)
-class Cell:
-    """All trials of one direction and size, with or without the policy.
-
-    Attributes:
-        direction_deg: Of the push.
-        size: In N·s or N.
-        reflex: Whether the policy acted.
-        survived: How many were survived.
-        n: How many there were.
-    """
-
-    direction_deg: float
-    size: float
-    reflex: bool
-    survived: int
-    n: int
-
-    @property
-    def share(self) -> float:
-        """Share that was survived."""
-        return self.survived / self.n
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson interval of that share, 95 %."""
-        return wilson(self.survived, self.n)
-
-
 @dataclass
 class PushMap:
     """What has been tried so far.
@@ -128,40 +97,22 @@ class PushMap:
             found[trial.direction_deg, trial.size, trial.reflex].append(result.survived)
         return [Cell(*key, sum(ended), len(ended)) for key, ended in sorted(found.items())]
 
-    def survived_sizes(self) -> dict[tuple[float, bool], float]:
+    def survived_sizes(self) -> dict[tuple[float, bool], Figure | None]:
         """Return the size that 95 % survive, by direction and policy; see `survived_size`."""
-        by_line: dict[tuple[float, bool], list[Cell]] = defaultdict(list)
-        for cell in self.cells():
-            by_line[cell.direction_deg, cell.reflex].append(cell)
-        return {key: survived_size(line) for key, line in by_line.items()}
-
-    def gains(self) -> dict[float, float]:
-        """Return by how much the policy moves the survived size, as a share, by direction."""
-        sizes = self.survived_sizes()
+        lines = lines_of(self.cells())
         return {
-            direction: sizes[direction, True] / sizes[direction, False] - 1.0
+            (direction, reflex): survived_size(lines[direction, reflex])
             for direction in self.directions_deg
-            if sizes.get((direction, False), 0.0) > 0.0 and (direction, True) in sizes
+            for reflex in (False, True)
         }
 
-
-def survived_size(line: Sequence[Cell]) -> float:
-    """Return the size up to which 95 % are survived, between two cells on a straight line.
-
-    Zero if fewer survive the smallest; the largest that was tried if all of them are survived.
-
-    Args:
-        line: Cells of one direction and policy, in order of size.
-    """
-    last: Cell | None = None
-    for cell in line:
-        if cell.share < SURVIVED:
-            if last is None:
-                return 0.0
-            part = (last.share - SURVIVED) / (last.share - cell.share)
-            return last.size + part * (cell.size - last.size)
-        last = cell
-    return last.size if last is not None else 0.0
+    def gains(self) -> dict[float, Figure | None]:
+        """Return by how much the policy moves the survived size, by direction; see `gain_of`."""
+        sizes = self.survived_sizes()
+        return {
+            direction: gain_of(sizes[direction, False], sizes[direction, True])
+            for direction in self.directions_deg
+        }
 
 
 def run_map(
@@ -327,9 +278,9 @@ def summary(pushes: PushMap) -> Mapping[str, Any]:
         "directions": [
             {
                 "direction_deg": direction,
-                "alone": sizes.get((direction, False)),
-                "with_policy": sizes.get((direction, True)),
-                "gain": gains.get(direction),
+                "alone": figure_json(sizes[direction, False]),
+                "with_policy": figure_json(sizes[direction, True]),
+                "gain": figure_json(gains[direction]),
             }
             for direction in pushes.directions_deg
         ],
