@@ -16,7 +16,7 @@ from robot.model import load_model
 from robot.robot_config import RobotConfig
 from robot.spatial import Pose
 from workcell.config import config_folder
-from workcell.policy_folder import StoredPolicy, read_policy, write_policy
+from workcell.policy_folder import StoredPolicy, read_policy, refuse_taken, write_policy
 from workcell.policy_manifest import TrainingRecord
 from workcell.provenance import commit, versions
 from workcell.robot_cell import CellConfig
@@ -103,8 +103,7 @@ def train_balance(
     """
     from policies.balance.train import Trainer
 
-    if path.exists() and not overwrite:
-        raise ConfigError(f"{path}: already there. Choose another folder, or add --overwrite")
+    refuse_taken(path, overwrite)
     numbers, reflex = stance_numbers(robot), ReflexConfig()
     trainer = Trainer(numbers, reflex, config)
     seconds = [0.0]

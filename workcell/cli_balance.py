@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -163,13 +164,14 @@ def _sizes(text: str) -> tuple[float, ...]:
             sizes = tuple(float(word) for word in text.split(","))
         else:
             first, last, step = (float(word) for word in text.split(":"))
-            if not 0.0 < first <= last or step <= 0.0:
+            if not 0.0 < first <= last < math.inf or step <= 0.0:
                 raise ConfigError(f"--sizes: expected 0 < FROM <= TO and STEP > 0, got {text!r}")
             sizes = tuple(first + i * step for i in range(int((last - first) / step + 1e-9) + 1))
     except ValueError:
         raise ConfigError(
             f"--sizes: expected FROM:TO:STEP or A,B,..., e.g. 22:48:2 or 28,29,31, got {text!r}"
         ) from None
-    if sizes[0] <= 0.0 or any(one >= other for one, other in itertools.pairwise(sizes)):
+    sound = all(0.0 < size < math.inf for size in sizes)
+    if not sound or any(one >= other for one, other in itertools.pairwise(sizes)):
         raise ConfigError(f"--sizes: expected positive ones in rising order, got {text!r}")
     return sizes

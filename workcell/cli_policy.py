@@ -42,7 +42,8 @@ def show(name: Name, as_json: Json = False) -> int:
 def verify(
     name: Name,
     robot: Annotated[
-        str | None, typer.Option(help="Also hold its contract against this robot's simulated cell.")
+        str | None,
+        typer.Option(help="Also hold it against this robot: its simulated cell, or its pads."),
     ] = None,
     as_json: Json = False,
 ) -> int:
@@ -52,18 +53,10 @@ def verify(
     checked = ["format", "values", "hashes", "arrays", "answers"]
     with open_output(as_json) as output:
         if robot is not None:
-            from workcell.briefing import workplace_of
-            from workcell.environments import make_environment
+            from workcell.policy_fit import refuse_unfit
 
-            manifest.contract.refuse_other(manifest.contract.task, robot)
-            with output.console.status("building the cell"):
-                env = make_environment(manifest.contract.task, robot)
-                try:
-                    policy = stored.policy()
-                    workplace_of(env, robot).refuse(policy.contract, policy.needs)
-                finally:
-                    env.close()
-            checked.append(f"contract with {manifest.contract.task} on {robot}")
+            with output.console.status("holding it against the robot"):
+                checked.append(refuse_unfit(stored, robot))
         output.console.print(
             f"{stored.path}: sound ({', '.join(checked)}), {manifest.fingerprint}", markup=False
         )

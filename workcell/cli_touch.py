@@ -167,12 +167,7 @@ def contact(
         with output.console.status("working") as status:
             found = measure_contact(config, episodes, seed, progress=status.update)
         output.console.print(_contact_table(found))
-        low, high = wilson(found.right, found.n)
-        output.console.print(
-            f"{found.right / found.n:.1%} of {found.n} policy steps told right ({low:.1%} to "
-            f"{high:.1%}, as if steps were independent), {found.insertions} parts",
-            markup=False,
-        )
+        output.console.print(_contact_words(found), markup=False)
         output.result(
             {
                 "seed": seed,
@@ -184,6 +179,19 @@ def contact(
             }
         )
     return 0
+
+
+def _contact_words(found: Confusion) -> str:
+    if found.n == 0:
+        return (
+            "no policy step was judged: no held part came near its pin. Try more episodes, or an "
+            "easier --level"
+        )
+    low, high = wilson(found.right, found.n)
+    return (
+        f"{found.right / found.n:.1%} of {found.n} policy steps told right ({low:.1%} to "
+        f"{high:.1%}, as if steps were independent), {found.insertions} parts"
+    )
 
 
 def _contact_table(found: Confusion) -> Table:

@@ -80,6 +80,30 @@ class StoredPolicy:
         return _built(self.path, self.manifest, config, self.network)
 
 
+def refuse_taken(path: Path, overwrite: bool) -> None:
+    """Refuse a folder that no policy may be written to; called before one is taught, too.
+
+    Args:
+        path: Where it would be written.
+        overwrite: Whether a policy that is there may be replaced.
+
+    Raises:
+        ConfigError: If a policy is there that may not be replaced, or something that is none.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    if not overwrite:
+        raise ConfigError(
+            f"{path}: exists and is not overwritten; name one that does not exist, or ask to "
+            "overwrite it"
+        )
+    if path.is_symlink() or not (path / MANIFEST).is_file():
+        raise ConfigError(
+            f"{path}: is no policy's folder and is not replaced by one; name one that does not "
+            "exist"
+        )
+
+
 def read_policy(path: Path) -> StoredPolicy:
     """Read a policy and check all of it.
 
@@ -135,7 +159,7 @@ def write_policy(
     Raises:
         ConfigError: If something is there that may not be replaced, or the parts do not fit.
     """
-    _refuse_taken(path, overwrite)
+    refuse_taken(path, overwrite)
     weights = save({name: np.ascontiguousarray(array) for name, array in network.tensors.items()})
     values = plain(config)
     # Found when it is read, not told.
@@ -290,15 +314,6 @@ def _built(path: Path, manifest: Manifest, config: Any, network: Mlp) -> Learned
         raise ConfigError(f"{path / MANIFEST}: {error}") from None
 
 
-def _refuse_taken(path: Path, overwrite: bool) -> None:
-    if not path.exists() and not path.is_symlink():
-        return
-    if not overwrite:
-        raise ConfigError(f"{path}: exists and is not overwritten; name one that does not exist")
-    if path.is_symlink() or not (path / MANIFEST).is_file():
-        raise ConfigError(f"{path}: is no policy's folder and is not replaced by one")
-
-
 def _write(file: Path, content: bytes) -> None:
     with file.open("wb") as stream:
         stream.write(content)
@@ -307,7 +322,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _put_in_place(unfinished: Path, path: Path, overwrite: bool) -> None:
-    _refuse_taken(path, overwrite)
+    refuse_taken(path, overwrite)
     if path.exists():
         # The old one is whole beside the new one until the new one is there.
         old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))

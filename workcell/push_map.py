@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
@@ -21,16 +21,21 @@ from typing import Any
 
 from robot.errors import ConfigError
 from robot.robot_config import RobotConfig
+from robot.sim.noise import NOISE_LEVELS
 from workcell.balance import balance_reflex, read_balance, shipped_balance
 from workcell.catalog import load_robot
-from workcell.push_trial import Kind, PushBench, PushResult, PushTrial, trials
-from workcell.statistics import wilson
+from workcell.config import plain
+from workcell.provenance import commit, versions
+from workcell.push_figures import Cell, Figure, figure_json, gain_of, lines_of, survived_size
+from workcell.push_folder import MapFolder, Origin
+from workcell.push_trial import Kind, PushBench, PushResult, PushTrial, push_cell, trials
+from workcell.records import plain_json
 
-TRIALS, SUBJECT, CELLS = "trials.csv", "subject.json", "cells.csv"
-# A size is survived while at least this share of its trials is.
-SURVIVED = 0.95
-_TRIAL_FIELDS = [item.name for item in dataclasses.fields(PushTrial)]
-_FIELDS = [*_TRIAL_FIELDS, *(item.name for item in dataclasses.fields(PushResult))]
+CELLS = "cells.csv"
+# A robot that is shoved is bent back at its limits again and again: nothing to look at.
+_GUARD = "robot.guard"
+# Sections of a cell that no bench reads.
+_NOT_READ = ("action", "balance", "senses")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,9 @@ class MapPlan:
         trials: Of each cell, with and without the policy.
         seed: Of the first trial of each cell; the others have the next ones.
         noise: Level of the sensors' noise.
+
+    Raises:
+        ConfigError: If the seed is negative, or there is no such level of noise.
     """
 
     robot: str = "talos"
@@ -57,13 +65,21 @@ class MapPlan:
     seed: int = 1_000_000
     noise: str = "B"
 
+    def __post_init__(self) -> None:
+        """Refuse what no bench could try, before anything is written."""
+        if self.seed < 0:
+            raise ConfigError(f"seed: expected 0 or more, got {self.seed}")
+        if self.noise not in NOISE_LEVELS:
+            known = ", ".join(sorted(NOISE_LEVELS))
+            raise ConfigError(f"noise: expected one of {known}, got {self.noise!r}")
+
     def all_trials(self) -> list[PushTrial]:
         """Return every trial, seed by seed."""
         seeds = range(self.seed, self.seed + self.trials)
         return trials(self.kind, self.directions_deg, self.sizes, seeds)
 
     def subject(self) -> dict[str, Any]:
-        """Return what all trials of a map have in common, so that they can be held together."""
+        """Return by name what all trials of a map have in common, besides `config_of` the robot."""
         folder = Path(self.policy) if self.policy else shipped_balance(self.robot)
         return {
             "robot": self.robot,
@@ -72,35 +88,6 @@ class MapPlan:
             "seed": self.seed,
             "noise": self.noise,
         }
-
-
-@dataclass(frozen=True)
-class Cell:
-    """All trials of one direction and size, with or without the policy.
-
-    Attributes:
-        direction_deg: Of the push.
-        size: In N·s or N.
-        reflex: Whether the policy acted.
-        survived: How many were survived.
-        n: How many there were.
-    """
-
-    direction_deg: float
-    size: float
-    reflex: bool
-    survived: int
-    n: int
-
-    @property
-    def share(self) -> float:
-        """Share that was survived."""
-        return self.survived / self.n
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson interval of that share, 95 %."""
-        return wilson(self.survived, self.n)
 
 
 @dataclass
@@ -128,40 +115,22 @@ class PushMap:
             found[trial.direction_deg, trial.size, trial.reflex].append(result.survived)
         return [Cell(*key, sum(ended), len(ended)) for key, ended in sorted(found.items())]
 
-    def survived_sizes(self) -> dict[tuple[float, bool], float]:
+    def survived_sizes(self) -> dict[tuple[float, bool], Figure | None]:
         """Return the size that 95 % survive, by direction and policy; see `survived_size`."""
-        by_line: dict[tuple[float, bool], list[Cell]] = defaultdict(list)
-        for cell in self.cells():
-            by_line[cell.direction_deg, cell.reflex].append(cell)
-        return {key: survived_size(line) for key, line in by_line.items()}
-
-    def gains(self) -> dict[float, float]:
-        """Return by how much the policy moves the survived size, as a share, by direction."""
-        sizes = self.survived_sizes()
+        lines = lines_of(self.cells())
         return {
-            direction: sizes[direction, True] / sizes[direction, False] - 1.0
+            (direction, reflex): survived_size(lines[direction, reflex])
             for direction in self.directions_deg
-            if sizes.get((direction, False), 0.0) > 0.0 and (direction, True) in sizes
+            for reflex in (False, True)
         }
 
-
-def survived_size(line: Sequence[Cell]) -> float:
-    """Return the size up to which 95 % are survived, between two cells on a straight line.
-
-    Zero if fewer survive the smallest; the largest that was tried if all of them are survived.
-
-    Args:
-        line: Cells of one direction and policy, in order of size.
-    """
-    last: Cell | None = None
-    for cell in line:
-        if cell.share < SURVIVED:
-            if last is None:
-                return 0.0
-            part = (last.share - SURVIVED) / (last.share - cell.share)
-            return last.size + part * (cell.size - last.size)
-        last = cell
-    return last.size if last is not None else 0.0
+    def gains(self) -> dict[float, Figure | None]:
+        """Return by how much the policy moves the survived size, by direction; see `gain_of`."""
+        sizes = self.survived_sizes()
+        return {
+            direction: gain_of(sizes[direction, False], sizes[direction, True])
+            for direction in self.directions_deg
+        }
 
 
 def run_map(
@@ -179,61 +148,39 @@ def run_map(
         on_result: Called with each result as it comes.
 
     Raises:
-        ConfigError: If the folder holds a map of another robot, policy or kind of push.
+        UnknownName: If there is no such robot.
+        ConfigError: If the robot has no policy, is not installed, or the folder holds a map of
+            another robot, policy or kind of push, or is being written by another process.
     """
-    _settle(plan, folder)
-    pushes = PushMap(plan, read_trials(folder / TRIALS))
-    left = [trial for trial in plan.all_trials() if trial not in pushes.results]
-    with (folder / TRIALS).open("a", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        if file.tell() == 0:
-            table.writerow(_FIELDS)
-        for trial, result in _run(plan, left, workers):
-            pushes.results[trial] = result
-            table.writerow([*dataclasses.astuple(trial), *dataclasses.astuple(result)])
-            file.flush()
+    robot = load_robot(plan.robot)
+    with ExitStack() as stack:
+        stack.enter_context(_quiet_guard())
+        # Before anything is written: what cannot be tried leaves no folder behind.
+        bench = _bench(plan, robot)
+        if workers > 1:
+            bench.close()
+        else:
+            stack.callback(bench.close)
+        there = stack.enter_context(MapFolder(folder, plan.subject(), config_of(robot)))
+        pushes = PushMap(plan, there.results)
+        left = [trial for trial in plan.all_trials() if trial not in there.results]
+        if left:
+            there.begin(Origin(commit(), versions()))
+        ended = _here(bench, left) if workers <= 1 else _shared(plan, robot, left, workers)
+        for trial, result in ended:
+            there.add(trial, result)
             on_result(pushes, trial, result)
-    write_cells(pushes, folder / CELLS)
+        write_cells(pushes, folder / CELLS)
     return pushes
 
 
-def read_trials(file: Path) -> dict[PushTrial, PushResult]:
-    """Return the trials of a table, without a line that was not finished.
-
-    Raises:
-        ConfigError: If it is not such a table.
-    """
-    if not file.exists():
-        return {}
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    found = {}
-    for number, row in enumerate(rows, 2):
-        if None in row.values() and number == len(rows) + 1:
-            break
-        try:
-            kind = row["kind"]
-            if kind not in ("shove", "load"):
-                raise ValueError(f"kind: expected shove or load, got {kind!r}")
-            trial = PushTrial(
-                "shove" if kind == "shove" else "load",
-                float(row["direction_deg"]),
-                float(row["size"]),
-                int(row["seed"]),
-                row["reflex"] == "True",
-            )
-            result = PushResult(
-                row["survived"] == "True",
-                float(row["hand_error_mm"]),
-                int(row["asked"]),
-                row["reason"],
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(
-                f"{file}: line {number}: not a trial of a map ({error}). Choose a new folder"
-            ) from None
-        found[trial] = result
-    return found
+def config_of(robot: RobotConfig) -> dict[str, Any]:
+    """Return every value that a trial depends on, by section; a bench reads no others."""
+    cell = plain(push_cell())
+    for name in _NOT_READ:
+        del cell[name]
+    sections: dict[str, Any] = plain_json({"robot": plain(robot), "cell": cell})
+    return sections
 
 
 def write_cells(pushes: PushMap, file: Path) -> None:
@@ -245,44 +192,15 @@ def write_cells(pushes: PushMap, file: Path) -> None:
             table.writerow([*dataclasses.astuple(cell), *(f"{x:.4f}" for x in cell.interval)])
 
 
-def _settle(plan: MapPlan, folder: Path) -> None:
-    """Write down what a new map is of, or hold it against the one that is there."""
-    file, subject = folder / SUBJECT, plan.subject()
-    if not file.exists():
-        if (folder / TRIALS).exists():
-            raise ConfigError(
-                f"{folder}: holds trials, but no {SUBJECT} that says of which policy. "
-                "Choose a new folder"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(subject, indent=2) + "\n", encoding="utf-8")
-        return
-    try:
-        there = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{file}: not of a map ({error}). Choose a new folder") from None
-    other = [
-        key for key in subject if not isinstance(there, dict) or there.get(key) != subject[key]
-    ]
-    if other:
-        raise ConfigError(
-            f"{folder}: holds a map of another {' and '.join(other)}. Choose a new folder"
-        )
+def _here(bench: PushBench, left: Iterable[PushTrial]) -> Iterator[tuple[PushTrial, PushResult]]:
+    for trial in left:
+        yield trial, bench.run(trial)
 
 
-def _run(
-    plan: MapPlan, left: Sequence[PushTrial], workers: int
-) -> Iterable[tuple[PushTrial, PushResult]]:
-    """Yield trials as they end."""
-    robot = load_robot(plan.robot)
-    if workers <= 1:
-        bench = _bench(plan, robot)
-        try:
-            for trial in left:
-                yield trial, bench.run(trial)
-        finally:
-            bench.close()
-        return
+def _shared(
+    plan: MapPlan, robot: RobotConfig, left: Iterable[PushTrial], workers: int
+) -> Iterator[tuple[PushTrial, PushResult]]:
+    """Yield trials as they end in other processes."""
     with ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start, initargs=(plan, robot)
     ) as pool:
@@ -300,10 +218,20 @@ def _run(
 
 
 def _bench(plan: MapPlan, robot: RobotConfig) -> PushBench:
-    # A robot that is shoved is bent back at its limits again and again: nothing to look at.
-    logging.getLogger("robot.guard").setLevel(logging.ERROR)
     reflex = balance_reflex(plan.robot, Path(plan.policy) if plan.policy else None)
     return PushBench(robot, reflex, plan.noise)
+
+
+@contextmanager
+def _quiet_guard() -> Iterator[None]:
+    """Keep the guard's warnings out of the way, and let them through again after."""
+    guard = logging.getLogger(_GUARD)
+    before = guard.level
+    guard.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        guard.setLevel(before)
 
 
 # The bench of a worker process.
@@ -311,6 +239,8 @@ _OWN: dict[str, PushBench] = {}
 
 
 def _start(plan: MapPlan, robot: RobotConfig) -> None:
+    # For as long as the process lives: it does nothing else.
+    logging.getLogger(_GUARD).setLevel(logging.ERROR)
     _OWN["bench"] = _bench(plan, robot)
 
 
@@ -327,9 +257,9 @@ def summary(pushes: PushMap) -> Mapping[str, Any]:
         "directions": [
             {
                 "direction_deg": direction,
-                "alone": sizes.get((direction, False)),
-                "with_policy": sizes.get((direction, True)),
-                "gain": gains.get(direction),
+                "alone": figure_json(sizes[direction, False]),
+                "with_policy": figure_json(sizes[direction, True]),
+                "gain": figure_json(gains[direction]),
             }
             for direction in pushes.directions_deg
         ],

@@ -67,6 +67,18 @@ class PushResult:
     reason: str
 
 
+def push_cell(cell: CellConfig | None = None) -> CellConfig:
+    """Return the cell in which a robot is pushed.
+
+    Args:
+        cell: Periods and controller; the defaults if omitted.
+    """
+    cell = cell or CellConfig()
+    # The wrists feel the load, which is harder than any part may be pushed.
+    guard = dataclasses.replace(cell.guard, force_limit=400.0, force_peak=800.0)
+    return dataclasses.replace(cell, guard=guard)
+
+
 class PushBench:
     """A robot that stands up again after every trial."""
 
@@ -85,10 +97,7 @@ class PushBench:
             noise: Name of the noise level.
             cell: Periods and controller; the defaults if omitted.
         """
-        cell = cell or CellConfig()
-        # The wrists feel the load, which is harder than any part may be pushed.
-        guard = dataclasses.replace(cell.guard, force_limit=400.0, force_peak=800.0)
-        cell = dataclasses.replace(cell, guard=guard)
+        cell = push_cell(cell)
         self._parts = build_robot(robot, cell, noise)
         world = self._parts.world
         self._shove = Shove(self._parts.body, robot.torso_link, _SHOVE_TIME)

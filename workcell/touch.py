@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from policies.tactile.estimator import TouchConfig, contract_of
 from policies.tactile.samples import TouchSamples
-from robot.errors import ConfigError
 from robot.robot_config import PadConfig
 from workcell.catalog import known_names, load_robot
-from workcell.policy_folder import StoredPolicy, write_policy
+from workcell.policy_folder import StoredPolicy, refuse_taken, write_policy
 from workcell.policy_manifest import TrainingRecord
 from workcell.provenance import commit, versions
 from workcell.robot_cell import CellConfig
@@ -81,8 +80,7 @@ def train_touch(
     """
     from policies.tactile.train import teach
 
-    if path.exists() and not overwrite:
-        raise ConfigError(f"{path}: already there. Choose another folder, or add --overwrite")
+    refuse_taken(path, overwrite)
     tell = progress or (lambda line: None)
     cases, began = touch_cases(task, LEVEL), time.perf_counter()
     pads, robots = touch_pads()

@@ -10,6 +10,7 @@ from typing import Any
 
 from policies.curves import Curves
 from workcell.benches import Benches
+from workcell.policy_folder import refuse_taken
 from workcell.provenance import commit, versions
 from workcell.records import new_folder, refuse_existing
 from workcell.stored_run import differing_keys, refuse_changes
@@ -107,6 +108,8 @@ def train(
             folder = stack.enter_context(TrainingFolder(resume, resume=True))
             changes = differing_keys(folder.config(), config.as_json(), _SECTIONS)
             refuse_changes("--resume", resume, changes, "Set it back, or start a new training")
+            # What is learned from here on replaces it.
+            refuse_taken(folder.policy, overwrite=True)
         benches = stack.enter_context(Benches(config, spec.workers, spec.factory))
         learner = make_learner(spec.algorithm, config, benches.sizes(), spec.seed)
         if resume is None:

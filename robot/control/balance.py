@@ -160,36 +160,45 @@ class Balance:
             self._strain,
         )
 
+    def torso_forward(self, body: BodyTarget | None) -> Array | None:
+        """Return the angular acceleration that a policy adds to the torso's about x and y, bounded.
+
+        Along world axes, in rad/s^2. Shape (2,). None if a policy asks for nothing.
+
+        Args:
+            body: What a policy asks for.
+        """
+        if body is None:
+            return None
+        limit = self._config.torso_acceleration_limit
+        forward: Array = np.clip(body.acceleration_torso, -limit, limit)
+        return forward
+
     def torso_acceleration(
-        self, rotation_error: Array, velocity_angular: Array, body: BodyTarget | None
+        self, rotation_error: Array, velocity_angular: Array, forward: Array | None
     ) -> Array:
         """Return the angular acceleration wanted of the torso, in rad/s^2. Shape (3,).
 
         Args:
             rotation_error: From the torso to its reference, along world axes, in rad. Shape (3,).
             velocity_angular: Along world axes, in rad/s. Shape (3,).
-            body: What a policy asks for; bounded here.
+            forward: What a policy asks for, as of `torso_forward`.
         """
         acceleration: Array = self._config.torso_stiffness * rotation_error
         acceleration -= self._config.torso_damping * velocity_angular
-        if body is not None:
-            limit = self._config.torso_acceleration_limit
-            acceleration[:2] += np.clip(body.acceleration_torso, -limit, limit)
+        if forward is not None:
+            acceleration[:2] += forward
         return acceleration
 
-    def torso_lean(self, body: BodyTarget | None) -> Array | None:
+    def torso_lean(self, forward: Array | None) -> Array | None:
         """Return by how much the torso's reference is turned, as a rotation vector's x and y.
 
         Along world axes, in rad. Shape (2,). None if a policy asks for nothing.
 
         Args:
-            body: What a policy asks for; bounded as in `torso_acceleration`.
+            forward: What it asks for, as of `torso_forward`.
         """
-        if body is None:
-            return None
-        limit = self._config.torso_acceleration_limit
-        lean: Array = np.clip(body.acceleration_torso, -limit, limit)
-        return lean / self._config.torso_stiffness
+        return None if forward is None else forward / self._config.torso_stiffness
 
     def tool_share(self) -> float:
         """Return what share of their weight the tools keep.

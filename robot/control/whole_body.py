@@ -251,8 +251,9 @@ class WholeBodyController(Controller):
             self._objectives.set(_COM, jacobian_com, wanted, self._balance.com_weight)
         self._turn_torso(configuration)
         jacobian = configuration.jacobian(self._torso_frame)[3:]
+        forward = self._balance.torso_forward(body)
         wanted = self._balance.torso_acceleration(
-            self._rotation_error, jacobian @ configuration.velocity, body
+            self._rotation_error, jacobian @ configuration.velocity, forward
         )
         wanted -= configuration.jacobian_drift(self._torso_frame)[3:]
         self._objectives.set(_TORSO, jacobian, wanted, self._config.balance.torso_weight)
@@ -263,7 +264,7 @@ class WholeBodyController(Controller):
         diagonal[:nv] += self._config.posture.regularization
         diagonal[nv:] = self._config.posture.force_regularization
         joints = slice(nv - self._model.n, nv)
-        lean = self._balance.torso_lean(body)
+        lean = self._balance.torso_lean(forward)
         self._posture.lean(None if lean is None else lean @ jacobian[:2, joints])
         self._posture.add(
             diagonal[joints],

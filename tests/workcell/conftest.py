@@ -16,3 +16,13 @@ def workcell(capfd, tmp_path):
         return (code, *capfd.readouterr())
 
     return command
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """Push nothing in maps; `Pretended.ran` counts the trials."""
+    from tests.workcell.pretended_bench import Pretended
+    from workcell import push_map
+
+    Pretended.ran = 0
+    monkeypatch.setattr(push_map, "PushBench", lambda *_: Pretended())

@@ -10,7 +10,7 @@ from robot.errors import ConfigError, UnknownName
 from tests.workcell.policies import CONTRACT, write
 from workcell.briefing import policy_of
 from workcell.build import build_cycle
-from workcell.catalog import Choice, known_names, learned_policy, resolve_choice
+from workcell.catalog import Choice, known_names, learned_policy, load_robot, resolve_choice
 from workcell.config import config_folder
 from workcell.environments import make_environment
 
@@ -143,3 +143,36 @@ def test_verify_holds_the_contract_against_a_cell(workcell, folder, tmp_path):
     code, _, err = workcell("policy", "verify", str(tmp_path / "wrong"), "--robot", "talos_fixed")
     assert code == 2
     assert "policy period: made for 0.05 s, the cell has 0.04 s" in err
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "robot", "held"),
+    [
+        ("balance", "talos", "talos", "robot talos"),
+        ("touch", "nut_insertion", "g1", "pads of g1"),
+        ("touch", "hv_plugging", "talos", "pads of talos"),
+    ],
+)
+def test_what_drives_no_environment_is_held_against_the_robot_itself(
+    workcell, kind, name, robot, held
+):
+    folder = str(config_folder() / kind / name)
+    code, out, err = workcell("policy", "verify", folder, "--robot", robot)
+    assert (code, err) == (0, "")
+    assert f"answers, {held})" in out
+    code, _, err = workcell("policy", "verify", folder, "--robot", "tallos")
+    assert code == 2
+    assert "no robot named 'tallos'. Did you mean 'talos'?" in err
+
+
+def test_what_drives_no_environment_is_refused_for_another_robot(workcell, monkeypatch):
+    folder = str(config_folder() / "balance" / "talos")
+    code, _, err = workcell("policy", "verify", folder, "--robot", "g1")
+    assert code == 2
+    assert "robot: made for talos, asked to drive g1" in err
+    pads = load_robot("talos").description.pads
+    monkeypatch.setattr("workcell.policy_fit.touch_pads", lambda: (pads, ("talos",)))
+    folder = str(config_folder() / "touch" / "nut_insertion")
+    code, _, err = workcell("policy", "verify", folder, "--robot", "g1")
+    assert code == 2
+    assert "those of g1 differ. Choose one of talos" in err

@@ -93,6 +93,30 @@ def test_nothing_is_overwritten_without_being_told(folder, tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["policy", "thesis"]
 
 
+@pytest.mark.parametrize(
+    "words", [("balance", "train"), ("touch", "train", "nut_insertion")], ids=lambda words: words[0]
+)
+def test_nothing_is_taught_for_a_folder_that_may_not_be_replaced(
+    workcell, tmp_path, monkeypatch, words
+):
+    taught = []
+    monkeypatch.setattr("policies.balance.train.Trainer.run", taught.append)
+    monkeypatch.setattr("workcell.touch._training_data", lambda *_: taught.append("touch"))
+    write(tmp_path / "policy")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    for name, more, answer in (
+        ("policy", [], "exists and is not overwritten"),
+        ("link", [], "exists and is not overwritten"),
+        ("link", ["--overwrite"], "is no policy's folder"),
+        ("thesis", ["--overwrite"], "is no policy's folder"),
+    ):
+        code, _, err = workcell(*words, str(tmp_path / name), *more)
+        assert code == 2
+        assert f"{tmp_path / name}: {answer}" in err
+    assert not taught
+
+
 def test_a_policy_that_does_not_fit_leaves_nothing_behind(tmp_path):
     wrong = dataclasses.replace(CONTRACT, action=CONTRACT.action * 2)
     with pytest.raises(ConfigError, match=r"network.outputs: the contract has 36 numbers, the net"):

@@ -1,4 +1,5 @@
 import dataclasses
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -7,69 +8,25 @@ from policies.balance.reflex import BalanceConfig, BalancePolicy, BalanceReflex,
 from policies.balance.stance import ReflexConfig
 from policies.network import Mlp, MlpSpec, Normalization
 from robot.errors import ConfigError
-from workcell import push_map
+from tests.workcell.pretended_bench import Pretended
 from workcell.balance import balance_reflex
 from workcell.catalog import load_robot
-from workcell.push_map import Cell, MapPlan, PushMap, read_trials, run_map, survived_size
+from workcell.push_figures import Figure
+from workcell.push_map import MapPlan, PushMap, run_map, summary
 from workcell.push_report import map_table, write_picture
-from workcell.push_trial import PushBench, PushResult, PushTrial
+from workcell.push_trial import PushBench, PushTrial
 
 PLAN = MapPlan(directions_deg=(0.0, 90.0), sizes=(20.0, 30.0, 40.0), trials=10, seed=5)
-
-
-class Pretended:
-    """A bench on which the policy is worth 10 N s, and one trial in ten goes wrong earlier."""
-
-    ran = 0
-
-    def run(self, trial):
-        Pretended.ran += 1
-        limit = 25.0 + 10.0 * trial.reflex - 10.0 * (trial.seed == 5)
-        survived = trial.size <= limit
-        return PushResult(survived, 1.0, int(trial.reflex), "" if survived else "fell")
-
-    def close(self):
-        pass
-
-
-@pytest.fixture
-def pretended(monkeypatch):
-    Pretended.ran = 0
-    monkeypatch.setattr(push_map, "_bench", lambda plan, robot: Pretended())
-
-
-def line(*shares):
-    return [Cell(0.0, 10.0 * (i + 1), False, share, 100) for i, share in enumerate(shares)]
-
-
-@pytest.mark.parametrize(
-    ("shares", "expected"),
-    [((100, 95, 94), 20.0), ((100, 90), 15.0), ((94, 100), 0.0), ((100, 100), 20.0), ((), 0.0)],
-)
-def test_the_survived_size_lies_where_95_percent_are_crossed_first(shares, expected):
-    assert survived_size(line(*shares)) == pytest.approx(expected)
 
 
 def test_a_map_tries_everything_once_and_says_what_the_policy_gains(tmp_path, pretended):
     pushes = run_map(PLAN, tmp_path / "map")
     assert Pretended.ran == 2 * 3 * 10 * 2
     # Nine of ten survive 20 N s alone, so fewer than 95 % do; with the policy all of them.
-    assert pushes.survived_sizes()[0.0, False] == 0.0
-    assert pushes.survived_sizes()[0.0, True] == pytest.approx(25.0)
+    assert pushes.survived_sizes()[0.0, False] == Figure(20.0, "<")
+    assert pushes.survived_sizes()[0.0, True].value == pytest.approx(25.0)
     assert [cell.n for cell in pushes.cells()] == [10] * 12
     assert len((tmp_path / "map" / "cells.csv").read_text().splitlines()) == 13
-
-
-def test_an_interrupted_map_goes_on_where_it_was(tmp_path, pretended):
-    whole = run_map(PLAN, tmp_path / "map")
-    table = tmp_path / "map" / "trials.csv"
-    text = table.read_text()
-    lines = text.splitlines(keepends=True)
-    table.write_text("".join(lines[:51]) + lines[51][:9])
-    Pretended.ran = 0
-    again = run_map(PLAN, tmp_path / "map")
-    assert Pretended.ran == 120 - 50
-    assert again.results == whole.results
 
 
 def test_a_map_grows_by_what_is_asked_next(tmp_path, pretended):
@@ -81,34 +38,15 @@ def test_a_map_grows_by_what_is_asked_next(tmp_path, pretended):
     assert first.results.items() < pushes.results.items()
     assert pushes.directions_deg == (0.0, 90.0, 180.0)
     assert map_table(pushes).row_count == 3
-    assert pushes.gains().keys() == {180.0}
-
-
-def test_a_folder_of_another_robot_policy_or_push_is_left_alone(tmp_path, pretended):
-    run_map(PLAN, tmp_path)
-    before = (tmp_path / "trials.csv").read_bytes()
-    with pytest.raises(ConfigError, match="another kind and seed"):
-        run_map(dataclasses.replace(PLAN, kind="load", seed=6), tmp_path)
-    (tmp_path / "subject.json").write_text("{")
-    with pytest.raises(ConfigError, match="not of a map"):
-        run_map(PLAN, tmp_path)
-    (tmp_path / "subject.json").unlink()
-    with pytest.raises(ConfigError, match="says of which policy"):
-        run_map(PLAN, tmp_path)
-    assert (tmp_path / "trials.csv").read_bytes() == before
+    # Below 20 N s nothing was tried ahead; backwards all survive 10 and none 40.
+    assert pushes.gains()[0.0].relation == ">"
+    assert pushes.gains()[180.0] == Figure(pytest.approx(0.0))
 
 
 def test_a_robot_without_a_balance_policy_is_told_how_to_get_one(tmp_path):
     with pytest.raises(ConfigError, match="no balance policy comes along for g1"):
         run_map(dataclasses.replace(PLAN, robot="g1"), tmp_path / "map")
     assert not (tmp_path / "map").exists()
-
-
-def test_what_is_no_map_is_refused(tmp_path):
-    file = tmp_path / "trials.csv"
-    file.write_text("kind,size\nkick,3\nshove,4\n")
-    with pytest.raises(ConfigError, match="line 2: not a trial of a map"):
-        read_trials(file)
 
 
 def test_a_map_is_shown(tmp_path, pretended):
@@ -120,6 +58,31 @@ def test_a_map_is_shown(tmp_path, pretended):
     assert next(iter(table.columns[-1].cells)).startswith("20: 10/10 (72-100 %), 30: 9/10")
     assert "<svg" in write_picture(pushes, tmp_path / "map.svg").read_text()
     assert map_table(PushMap(PLAN)).row_count == 2
+
+
+def shown(pushes, tmp_path):
+    """Return the first line of the table, the words of the picture, and the first of the JSON."""
+    columns = map_table(pushes).columns
+    root = ElementTree.fromstring(write_picture(pushes, tmp_path / "map.svg").read_text())
+    words = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    return [next(iter(c.cells)) for c in columns], words, summary(pushes)["directions"][0]
+
+
+def test_what_only_bounds_a_size_is_never_shown_as_measured(tmp_path, pretended):
+    few = dataclasses.replace(PLAN, seed=6, directions_deg=(0.0,), sizes=(20.0, 22.0))
+    row, words, told = shown(run_map(few, tmp_path / "easy"), tmp_path)
+    assert row[1:4] == ["≥ 22", "≥ 22", "not shown"]
+    assert words.count("≥ 22") == 2
+    assert told["alone"] == told["with_policy"] == {"value": 22.0, "relation": "≥"}
+    assert told["gain"] == {"value": None, "relation": "not shown"}
+    hard = dataclasses.replace(few, sizes=(30.0, 50.0))
+    row, words, told = shown(run_map(hard, tmp_path / "hard"), tmp_path)
+    assert row[1:4] == ["< 30", "31.0", "> +3 %"]
+    assert words.count("< 30") == 1
+    assert told["alone"] == {"value": 30.0, "relation": "<"}
+    row, words, _ = shown(PushMap(few), tmp_path)
+    assert row[1:4] == ["not shown"] * 3
+    assert words.count("not shown") == 2
 
 
 def eager_reflex():

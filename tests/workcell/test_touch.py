@@ -14,6 +14,7 @@ from tests.policies.test_senses import Remembers
 from tests.workcell.policies import write
 from workcell.briefing import sensing
 from workcell.catalog import Choice, resolve_choice
+from workcell.contact_figures import Confusion
 from workcell.environments import make_environment
 from workcell.suites import load_suite
 from workcell.touch import touch_pads
@@ -180,6 +181,22 @@ def test_a_policy_that_acts_is_no_touch_network(workcell, tmp_path):
     code, _, err = workcell("touch", "regrasp", "hv_inspection")
     assert code == 2
     assert str(shipped_touch("hv_inspection")) in err
+
+
+@pytest.mark.parametrize(
+    ("right", "told"),
+    [(0, "no policy step was judged"), (3, "100.0% of 3 policy steps told right")],
+)
+def test_contact_is_told_also_of_episodes_in_which_none_was(workcell, monkeypatch, right, told):
+    counts = np.diag([right, 0, 0, 0, 0, 0])
+    found = Confusion(counts, right)
+    monkeypatch.setattr("workcell.contact_figures.measure_contact", lambda *_, **__: found)
+    code, out, err = workcell("touch", "contact")
+    assert (code, err) == (0, "")
+    assert told in out
+    code, out, _ = workcell("touch", "contact", "--json")
+    assert code == 0
+    assert json.loads(out)["counts"] == counts.tolist()
 
 
 @pytest.mark.parametrize("command", ["test", "regrasp"])

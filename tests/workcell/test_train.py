@@ -1,6 +1,7 @@
 """Training on a simulation that is none: what is kept, what is gone on with, what is refused."""
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -292,6 +293,20 @@ def test_a_checkpoint_is_gone_on_with_by_one_process_and_as_it_was_begun(trained
     other = small(overrides=(*SMALL, "training.ppo.batch=64"))
     with pytest.raises(ConfigError, match=r"training\.ppo\.batch was 32, is 64"):
         train(other, resume=trained.path)
+
+
+def test_a_policy_that_cannot_be_replaced_is_refused_before_anything_is_learned(tmp_path):
+    train(small(steps=64), tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "policy")
+    (tmp_path / "run" / "policy").mkdir()
+    told = []
+    with pytest.raises(ConfigError, match="no policy's folder"):
+        train(
+            gone_on(tmp_path / "run", steps=128),
+            resume=tmp_path / "run",
+            on_start=lambda *_: told.append("begun"),
+        )
+    assert not told
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

@@ -52,8 +52,13 @@ def test_what_a_policy_asks_is_bounded():
     balance = standing(shift_limit=0.08, torso_acceleration_limit=10.0)
     body = BodyTarget(np.array([1.0, -1.0]), np.array([1e3, -1e3]), False)
     assert wanted(balance, np.add(COM, [0.08, -0.08, 0.0]), body=body) == pytest.approx(np.zeros(3))
-    torso = balance.torso_acceleration(np.zeros(3), np.zeros(3), body)
+    forward = balance.torso_forward(body)
+    torso = balance.torso_acceleration(np.zeros(3), np.zeros(3), forward)
     assert torso == pytest.approx([10.0, -10.0, 0.0])
+    # The posture leans by what makes stiffness and feed-forward agree.
+    lean = balance.torso_lean(forward)
+    assert lean * BalanceConfig().torso_stiffness == pytest.approx([10.0, -10.0])
+    assert balance.torso_forward(None) is balance.torso_lean(None) is None
 
 
 def test_tools_yield_when_the_centre_of_mass_stays_away_but_not_in_a_shove():
