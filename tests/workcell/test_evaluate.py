@@ -200,6 +200,35 @@ def test_a_claim_is_shown_refuted_or_open():
     assert refuted.sentence().startswith("refuted: at most 94.47 %")
 
 
+def test_a_part_of_the_cycles_shows_and_refutes_nothing():
+    shown, refuted = check_claim(0.9, 310, 310, 600), check_claim(0.9, 10, 310, 600)
+    assert (shown.verdict, refuted.verdict) == ("open", "open")
+    assert (shown.n, shown.cycles) == (310, 600)
+    assert shown.sentence() == "open: not complete, 310 of 600 cycles ended, 90 % claimed"
+    assert check_claim(0.9, 600, 600, 600).shown
+
+
+def test_a_claim_is_open_until_an_interrupted_evaluation_is_finished(tmp_path):
+    def claim_on_disk():
+        return json.loads((tmp_path / "run" / "summary.json").read_text())["claim"]
+
+    # Five successes would show it, had five been asked for.
+    result = run_cycles(asked(tmp_path, claim=0.5, episodes=8, seed=300).spec(), interrupt_after(5))
+    assert check_claim(0.5, 5, 5).shown
+    assert (result.claim.verdict, claim_on_disk()["verdict"]) == ("open", "open")
+    assert (claim_on_disk()["n"], claim_on_disk()["cycles"]) == (5, 8)
+    assert run_cycles(resumed(tmp_path)).claim.shown
+    assert claim_on_disk()["verdict"] == "shown"
+
+
+def test_a_claim_is_open_after_a_crash(tmp_path):
+    with pytest.raises(CycleCrashed):
+        run_cycles(asked(tmp_path, claim=0.3, episodes=6, seed=BREAKS - 4).spec())
+    claim = json.loads((tmp_path / "run" / "summary.json").read_text())["claim"]
+    assert check_claim(0.3, 4, 4).shown
+    assert (claim["verdict"], claim["n"]) == ("open", 4)
+
+
 def test_a_claim_far_beyond_the_failures_still_gets_an_answer():
     check = check_claim(0.999_99, 500, 600)
     assert (check.needed, check.verdict) == (None, "refuted")
