@@ -156,8 +156,11 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         unknown = set(options or {}) - {"layout"}
         if unknown:
             raise ValueError(f"options: unknown {sorted(unknown)}, known: ['layout']")
-        layout = (options or {}).get("layout") or self.task.sample_layout(self.np_random)
-        self.layout = self.scene.apply(layout)
+        # Of the last episode. Should this one not begin, nothing may go on from there.
+        self._outcome = self._last = None
+        # What was drawn is known also if it cannot be brought about.
+        self.layout = (options or {}).get("layout") or self.task.sample_layout(self.np_random)
+        self.layout = self.scene.apply(self.layout)
         if self.loop.zones is not None:
             self.loop.zones.reset(self.task.zones(self.layout))
         self.loop.reset(self.np_random)

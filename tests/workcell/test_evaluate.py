@@ -10,11 +10,12 @@ import time
 import pytest
 
 from robot.errors import ConfigError, UnknownName
-from tests.workcell.fake_runner import BREAKS, FAILS
+from tests.workcell.fake_runner import BREAKS, FAILS, NEVER_BEGINS
 from workcell.claims import check_claim, least_cycles
 from workcell.crew import CycleCrashed
 from workcell.evaluate import Question, remarks
 from workcell.records import RunFolder, read_records
+from workcell.report import render
 from workcell.run import run_cycles
 from workcell.stored_run import StoredRun, config_hash, differing_keys, seeds_hash
 
@@ -141,6 +142,15 @@ def test_a_seed_that_crashed_is_tried_again(tmp_path):
     with pytest.raises(CycleCrashed, match=f"seed {BREAKS}"):
         run_cycles(resumed(tmp_path))
     assert len(read_records(tmp_path / "run" / "records.jsonl")) == 2
+
+
+def test_a_seed_that_cannot_be_set_up_counts_against_the_rate_and_is_gone_past(tmp_path):
+    spec = asked(tmp_path, seed=NEVER_BEGINS - 1, episodes=3, claim=0.1).spec()
+    summary = run_cycles(spec).summary
+    assert (summary.n, summary.successes, summary.failures) == (3, 2, {"setup": 1})
+    text = render([StoredRun.read(tmp_path / "run")])
+    assert "setup: the plug is too far away" in text
+    assert run_cycles(resumed(tmp_path)).complete
 
 
 def test_another_configuration_is_refused_by_the_key_that_differs(tmp_path):
