@@ -136,6 +136,20 @@ class TrainingFolder:
             raise ConfigError(f"{self.path / CONFIG}: expected the section run of a training")
         return values
 
+    def ask(self, values: Mapping[str, Any]) -> None:
+        """Write down what the training is asked for from now on; all else stays as it was.
+
+        Args:
+            values: Of the section `run`, see `TrainSpec.asked`.
+
+        Raises:
+            ConfigError: If the file does not hold that section.
+        """
+        before = self.config()
+        after = {**before, "run": {**before["run"], **plain_json(values)}}
+        if after != before:
+            self.write_config(after)
+
     def add_progress(self, row: Row) -> None:
         """Append a line to the curves; the first one names the columns."""
         table = csv.writer(self._progress)
@@ -152,6 +166,9 @@ class TrainingFolder:
         """
         lines = (self.path / PROGRESS).read_bytes().splitlines(keepends=True)
         self._progress.truncate(sum(len(line) for line in lines[: segments + 1]) if segments else 0)
+        # Truncating leaves the stream where it was, which is how the next line finds out whether it
+        # is the first.
+        self._progress.seek(0, os.SEEK_END)
 
     def save(self, standing: Standing, learner: LearnerState) -> None:
         """Write all there is to go on with, whole or not at all."""
