@@ -121,7 +121,7 @@ def train(
 
         trainer = Trainer(spec, config, folder, benches, learner, on_progress, tell)
         if resume is not None:
-            # Another end than it was begun with holds from here on, whatever happens to this process.
+            # Another end than it was begun with holds from here on, also if this is interrupted.
             folder.ask(spec.asked())
         curves = Curves(folder.path / "tensorboard", trainer.standing.steps)
         stack.callback(curves.close)

@@ -26,6 +26,7 @@ from robot.errors import ConfigError
 from workcell.config import plain
 from workcell.records import lock, plain_json, refuse_existing
 from workcell.validation import Trial
+from workcell.yaml_loader import read_back
 
 CONFIG, CHECKPOINT, PROGRESS = "config.yaml", "checkpoint.safetensors", "progress.csv"
 POLICY = "policy"
@@ -128,12 +129,16 @@ class TrainingFolder:
         """Return what was asked, and every value.
 
         Raises:
-            ConfigError: If that is not what the file holds.
+            ConfigError: If that is not what the file holds, or it is damaged.
         """
-        # Safe: builds plain values only.
-        values = yaml.safe_load((self.path / CONFIG).read_text(encoding="utf-8"))
+        values = read_back(
+            self.path / CONFIG, "put it right or copy it from where it is whole, or start anew"
+        )
         if not isinstance(values, dict) or not isinstance(values.get("run"), dict):
-            raise ConfigError(f"{self.path / CONFIG}: expected the section run of a training")
+            raise ConfigError(
+                f"{self.path / CONFIG}: expected the section run of a training, found none; "
+                "`workcell train` prints the folder's name when it starts"
+            )
         return values
 
     def ask(self, values: Mapping[str, Any]) -> None:

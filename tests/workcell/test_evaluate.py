@@ -187,6 +187,33 @@ def test_what_is_no_run_is_not_gone_on_with(tmp_path):
         resumed(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"run:\n  seed: [3\ntask: x", "config.yaml:3: not YAML"),
+        (b"run: \x00\x00", "config.yaml: not YAML"),
+        (b"\xff\xfe", "config.yaml: not YAML"),
+        (b"- 1\n", "config.yaml: expected the section"),
+        (b"", "config.yaml: expected the section"),
+    ],
+)
+def test_a_damaged_configuration_is_named_in_one_line(tmp_path, content, told):
+    run_cycles(asked(tmp_path).spec(), interrupt_after(1))
+    (tmp_path / "run" / "config.yaml").write_bytes(content)
+    with pytest.raises(ConfigError) as raised:
+        resumed(tmp_path)
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_configuration_without_its_seeds_is_named(tmp_path):
+    run_cycles(asked(tmp_path).spec(), interrupt_after(1))
+    file = tmp_path / "run" / "config.yaml"
+    file.write_text(file.read_text().replace("seed: 200", "seed: many"))
+    with pytest.raises(ConfigError, match=r"run\.seed: expected a whole number, got 'many'"):
+        resumed(tmp_path)
+
+
 def test_two_processes_never_write_one_folder(tmp_path):
     run_cycles(asked(tmp_path).spec(), interrupt_after(2))
     with (

@@ -108,7 +108,9 @@ def test_a_segment_whose_checkpoint_was_not_written_is_done_again(trained, tmp_p
     assert rows(again.path) == rows(trained.path)
 
 
-def test_curves_keep_their_head_when_the_first_segment_is_done_again(trained, tmp_path, monkeypatch):
+def test_curves_keep_their_head_when_the_first_segment_is_done_again(
+    trained, tmp_path, monkeypatch
+):
     write = TrainingFolder.save
 
     def die(self, standing, learner):
@@ -309,6 +311,25 @@ def test_a_checkpoint_is_gone_on_with_by_one_process_and_as_it_was_begun(trained
     other = small(overrides=(*SMALL, "training.ppo.batch=64"))
     with pytest.raises(ConfigError, match=r"training\.ppo\.batch was 32, is 64"):
         train(other, resume=trained.path)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"run:\n  seed: [3\ntask: x", "config.yaml:3: not YAML"),
+        (b"run: \x00\x00", "config.yaml: not YAML"),
+        (b"\xff\xfe", "config.yaml: not YAML"),
+        (b"- 1\n", "config.yaml: expected the section"),
+        (b"", "config.yaml: expected the section"),
+    ],
+)
+def test_a_damaged_configuration_is_named_in_one_line(tmp_path, content, told):
+    train(small(steps=64), tmp_path / "run")
+    (tmp_path / "run" / "config.yaml").write_bytes(content)
+    with pytest.raises(ConfigError) as raised:
+        gone_on(tmp_path / "run")
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
