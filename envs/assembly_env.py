@@ -138,6 +138,12 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         assert isinstance(self.observation_space, spaces.Dict)  # __init__ has made it
         return {key: box.shape or () for key, box in self.observation_space.spaces.items()}
 
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each array of the observation holds, with units and frame, by key."""
+        found = {entry.key: entry.meaning for entry in self._entries}
+        return found | {observed.key: observed.meaning for observed in self.task.observation}
+
     @override
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
