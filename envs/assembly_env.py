@@ -138,6 +138,12 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         assert isinstance(self.observation_space, spaces.Dict)  # __init__ has made it
         return {key: box.shape or () for key, box in self.observation_space.spaces.items()}
 
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each array of the observation holds, with units and frame, by key."""
+        found = {entry.key: entry.meaning for entry in self._entries}
+        return found | {observed.key: observed.meaning for observed in self.task.observation}
+
     @override
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -156,8 +162,11 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         unknown = set(options or {}) - {"layout"}
         if unknown:
             raise ValueError(f"options: unknown {sorted(unknown)}, known: ['layout']")
-        layout = (options or {}).get("layout") or self.task.sample_layout(self.np_random)
-        self.layout = self.scene.apply(layout)
+        # Of the last episode. Should this one not begin, nothing may go on from there.
+        self._outcome = self._last = None
+        # What was drawn is known also if it cannot be brought about.
+        self.layout = (options or {}).get("layout") or self.task.sample_layout(self.np_random)
+        self.layout = self.scene.apply(self.layout)
         if self.loop.zones is not None:
             self.loop.zones.reset(self.task.zones(self.layout))
         self.loop.reset(self.np_random)

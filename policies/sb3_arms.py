@@ -24,6 +24,9 @@ class ArmsVecEnv(VecEnvWrapper):
     observation, and the action, is cut into A equal blocks; the reward of an arm is its entry of
     `info["reward_by_arm"]`; an episode ends for all arms at once.
 
+    Stable-Baselines3 counts the steps of every learner: its `num_timesteps` is A times as many as
+    the environments together have made.
+
     Attributes:
         arms: How many arms each environment has.
     """

@@ -1,4 +1,4 @@
-"""From a model of Stable-Baselines3 to a network that needs none of it, and back.
+"""From a model of Stable-Baselines3 to a network that needs none of it.
 
 A zip of Stable-Baselines3 holds pickles, which run whatever they contain when they are loaded. What
 is taken out here are arrays alone. Covered are the actors of PPO, A2C, SAC, TQC, CrossQ, TD3 and
@@ -109,32 +109,6 @@ def observation_keys(policy: BasePolicy) -> tuple[str, ...]:
         f"features extractor: expected {FlattenExtractor.__name__}, {CombinedExtractor.__name__} "
         f"or {KeysExtractor.__name__}, got {type(extractor).__name__}"
     )
-
-
-def load_actor(model: BaseAlgorithm, mlp: Mlp) -> None:
-    """Give a model the weights of a network, to go on training from it.
-
-    The critic and the statistics of the observations stay as they are.
-
-    Args:
-        model: With an actor of the same shape.
-        mlp: From `mlp_of`, or from a policy file.
-
-    Raises:
-        ValueError: If the shapes differ.
-    """
-    linear, activation = _layers(actor_modules(model.policy)[0])
-    widths = (linear[0].in_features, *(layer.out_features for layer in linear))
-    wanted = (mlp.spec.inputs, *mlp.spec.hidden, mlp.spec.outputs)
-    if widths != wanted or activation != mlp.spec.activation:
-        raise ValueError(
-            f"model: expected layers {wanted} with {mlp.spec.activation}, "
-            f"got {widths} with {activation}"
-        )
-    with torch.no_grad():
-        for i, layer in enumerate(linear):
-            layer.weight.copy_(torch.tensor(mlp.tensors[f"layers.{i}.weight"]))
-            layer.bias.copy_(torch.tensor(mlp.tensors[f"layers.{i}.bias"]))
 
 
 def _extractor(policy: BasePolicy) -> Any:

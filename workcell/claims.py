@@ -19,18 +19,21 @@ class ClaimCheck:
     Attributes:
         claim: The success rate that is claimed.
         confidence: Of both one-sided bounds.
-        n: How many cycles there were.
+        n: How many cycles have ended.
+        cycles: How many were asked for; there is no verdict before all of them have ended.
         failures: How many of them failed.
         lower_bound: What the rate is at least, by Clopper and Pearson.
         upper_bound: What the rate is at most, likewise.
         needed: How many cycles show the claim with as many failures, or None for more than
             anybody can run.
-        verdict: `shown` if the rate is at least the claim, `refuted` if it is below, else `open`.
+        verdict: `shown` if the rate is at least the claim, `refuted` if it is below, else `open`,
+            which it also is as long as a cycle is left.
     """
 
     claim: float
     confidence: float
     n: int
+    cycles: int
     failures: int
     lower_bound: float
     upper_bound: float
@@ -59,6 +62,8 @@ class ClaimCheck:
                 f"refuted: at most {_percent(self.upper_bound)} with {sure} confidence, "
                 f"{claim} claimed"
             )
+        if self.n < self.cycles:
+            return f"open: not complete, {self.n} of {self.cycles} cycles ended, {claim} claimed"
         failures = f"{self.failures} failure{'s' if self.failures != 1 else ''}"
         needed = "millions of" if self.needed is None else str(self.needed)
         return (
@@ -67,24 +72,29 @@ class ClaimCheck:
         )
 
 
-def check_claim(claim: float, successes: int, n: int) -> ClaimCheck:
+def check_claim(claim: float, successes: int, n: int, cycles: int | None = None) -> ClaimCheck:
     """Return what some cycles say about a claim.
 
     Both bounds hold if the number of cycles was fixed before the first of them; whoever looks and
-    goes on until a claim is shown, shows it too often.
+    goes on until a claim is shown, or stops once it is, shows it too often. So nothing is shown or
+    refuted by a part of them.
 
     Args:
         claim: A success rate between 0 and 1.
         successes: How many cycles succeeded.
-        n: How many there were.
+        n: How many have ended.
+        cycles: How many were asked for; as many as have ended if omitted.
     """
+    cycles = n if cycles is None else cycles
     low = lower_bound(successes, n, CONFIDENCE)
     high = clopper_pearson(successes, n, 2.0 * CONFIDENCE - 1.0)[1]
     needed = _needed(claim, n - successes)
     # The same condition as `low >= claim`, without its rounding.
     shown = needed is not None and n >= needed
     verdict = "shown" if shown else "refuted" if high < claim else "open"
-    return ClaimCheck(claim, CONFIDENCE, n, n - successes, low, high, needed, verdict)
+    if n < cycles:
+        verdict = "open"
+    return ClaimCheck(claim, CONFIDENCE, n, cycles, n - successes, low, high, needed, verdict)
 
 
 def least_cycles(claim: float) -> int:

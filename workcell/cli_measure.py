@@ -53,7 +53,8 @@ def evaluate(
 ) -> int:
     """Measure how often and how fast a policy does a task, on a fixed list of seeds.
 
-    With --resume everything that is left out is as it was. Ends with 3 if a claim is not shown.
+    With --resume everything that is left out is as it was. Ends with 3 if a claim is not shown, and
+    with 130 if it was interrupted, when a claim is still open.
     """
     from workcell.evaluate import Question, remarks
 

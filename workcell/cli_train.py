@@ -54,7 +54,8 @@ def train(
 ) -> int:
     """Learn to correct a task's script; keep what does best on seeds that were not learned from.
 
-    With --resume everything is as it was; --steps or --minutes, of the whole training, may be more.
+    With --resume everything is as it was; --steps or --minutes, of the whole training, may be more,
+    and hold from then on.
     """
     from workcell.benches import FACTORY
     from workcell.train import train as learn

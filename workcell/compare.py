@@ -136,6 +136,15 @@ def compare(run_a: StoredRun, run_b: StoredRun, seed: int = 0) -> Comparison:
         )
     pairs = [(records_a[s], records_b[s]) for s in shared]
     kinds = dict.fromkeys(op.kind for a, b in pairs for op in a.operations.values())
+    # A cycle that did not begin has no operations; so two runs may have none of a kind in common.
+    worked = {
+        kind: [
+            (one, other)
+            for a, b in pairs
+            if (one := _all_of(kind, a)) and (other := _all_of(kind, b))
+        ]
+        for kind in kinds
+    }
     return Comparison(
         run_a=str(run_a.path),
         run_b=str(run_b.path),
@@ -147,18 +156,7 @@ def compare(run_a: StoredRun, run_b: StoredRun, seed: int = 0) -> Comparison:
         changes=_changes(run_a, run_b),
         commits=(_commits(run_a), _commits(run_b)),
         cycles=_difference([(_cycle(a), _cycle(b)) for a, b in pairs], seed),
-        operations={
-            kind: _difference(
-                [
-                    (one, other)
-                    for a, b in pairs
-                    if (one := _all_of(kind, a)) and (other := _all_of(kind, b))
-                ],
-                seed,
-            )
-            for kind in kinds
-            if any(_all_of(kind, b) for _, b in pairs)
-        },
+        operations={kind: _difference(both, seed) for kind, both in worked.items() if both},
     )
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from envs.assembly_env import SETTLE_TIME, AssemblyEnv
-from policies.policy import Policy
+from policies.policy import Observation, Policy
 from robot.driver import StopCategory
-from robot.errors import NoSolution, SafetyStop, WorkcellError
+from robot.errors import EpisodeSetupError, NoSolution, SafetyStop, WorkcellError
 from robot.sim.stopwatch import Stopwatch
+from robot.state import Lifecycle
 from robot.station import StationInputs, StationOutputs
 from tasks.task import Outcome
 from workcell.briefing import brief_of
@@ -23,6 +24,8 @@ from workcell.traces import ForceWatch
 _ANSWER_TIME = 5.0
 # A policy that has nothing left to do is given this long for its success to be confirmed, in s.
 _CONFIRM_TIME = 1.5
+# What ends a cycle as a failure, and leaves the cell fit for the next one.
+_Ending = EpisodeSetupError | SafetyStop | NoSolution
 
 
 class CycleRunner:
@@ -63,6 +66,8 @@ class CycleRunner:
         self._counters = counters
         self._on_step = on_step
         self._on_close = on_close
+        # Whether the policy has been briefed for this cycle: before, what it reports is the past.
+        self._briefed = False
 
     def close(self) -> None:
         """Close the cell."""
@@ -84,11 +89,15 @@ class CycleRunner:
     def run(self, seed: int) -> CycleRecord:
         """Run one cycle from `ready` to `ready`.
 
+        One that cannot be set up, or is stopped before it begins, has failed like any other: were
+        it left out, or an end to the whole run, a rate would count the easy draws alone.
+
         Args:
             seed: Of the episode; the same seed is the same cycle.
 
         Raises:
-            WorkcellError: If the cell itself broke; the robot has been halted.
+            WorkcellError: If the cell itself broke, or was halted and nobody has recovered it; the
+                robot has been halted.
         """
         cell = self.env.loop.cell
         began = system_time.perf_counter(), system_time.process_time()
@@ -101,14 +110,18 @@ class CycleRunner:
 
     def _run(self, seed: int, began: tuple[float, float]) -> CycleRecord:
         env, cell = self.env, self.env.loop.cell
-        observation, info = env.reset(seed=seed)
+        driver, self._briefed = cell.driver, False
+        halted = driver.lifecycle is not Lifecycle.ACTIVE
+        epoch = driver.epoch
         self._force.reset()
-        self._policy.reset(brief_of(env, seed))
-        outcome: Outcome = info["outcome"]
+        try:
+            observation, outcome = self._prepare(seed)
+        except (EpisodeSetupError, SafetyStop, NoSolution) as error:
+            if isinstance(error, SafetyStop) and halted and driver.epoch == epoch:
+                # Halted before, and nobody has recovered it since: that says nothing of this draw.
+                raise
+            return self._not_begun(seed, error, began)
         failure: str | None = None
-        env.tell(StationOutputs(ready=True))
-        self._request_start(True)
-        self._wait(lambda inputs: inputs.start and inputs.safe, "start")
         start = cell.clock.time
         env.tell(StationOutputs(busy=True))
         finished_at: float | None = None
@@ -139,10 +152,8 @@ class CycleRunner:
             disagree = self._disagreements(outcome)
             if success:
                 success, failure = self._hand_over()
-        except SafetyStop as error:
-            success, disagree, failure = False, [], f"guard_stop: {error}"
-        except NoSolution:
-            success, disagree, failure = False, [], "no_solution"
+        except (SafetyStop, NoSolution) as error:
+            success, disagree, failure = False, [], _reason(error)
         done = cell.clock.time
         env.tell(StationOutputs(done=True, passed=success))
         self._request_start(False)
@@ -151,6 +162,35 @@ class CycleRunner:
             wall_s=system_time.perf_counter() - began[0],
             core_s=system_time.process_time() - began[1],
             sim_s=env.elapsed + SETTLE_TIME,
+        )  # fmt: skip
+
+    def _prepare(self, seed: int) -> tuple[Observation, Outcome]:
+        """Set the episode up and wait for `start`; return what is seen then, and judged."""
+        env = self.env
+        observation, info = env.reset(seed=seed)
+        self._force.reset()
+        self._policy.reset(brief_of(env, seed))
+        self._briefed = True
+        env.tell(StationOutputs(ready=True))
+        self._request_start(True)
+        self._wait(lambda inputs: inputs.start and inputs.safe, "start")
+        outcome: Outcome = info["outcome"]
+        return observation, outcome
+
+    def _not_begun(self, seed: int, error: _Ending, began: tuple[float, float]) -> CycleRecord:
+        """Return the record of a cycle that ended before `start`."""
+        env = self.env
+        # Halted already after a safety stop; otherwise nothing else would do it.
+        env.loop.cell.driver.stop(StopCategory.HOLD)
+        env.tell(StationOutputs())
+        self._request_start(False)
+        # No piece of work was judged: there is no first look at the parts.
+        nothing = Outcome(success=False, failure=None, progress=0.0, measures={})
+        return self._record(
+            seed, False, _reason(error), nothing, 0.0, [],
+            wall_s=system_time.perf_counter() - began[0],
+            core_s=system_time.process_time() - began[1],
+            sim_s=env.elapsed + SETTLE_TIME if self._briefed else 0.0,
         )  # fmt: skip
 
     def _wait(self, ready: Callable[[StationInputs], bool], what: str) -> float:
@@ -181,12 +221,16 @@ class CycleRunner:
             return False, handover.failure
         return True, None
 
+    def _report(self) -> Mapping[str, Any]:
+        """Return what the policy has to say about this cycle."""
+        return self._policy.report() if self._briefed else {}
+
     def _at_end(self) -> bool:
-        report = self._policy.report()
+        report = self._report()
         return bool(report) and all(report[arm]["finished"] for arm in self.env.task.arms)
 
     def _gave_up(self) -> bool:
-        report = self._policy.report()
+        report = self._report()
         return any(report[arm]["gave_up"] for arm in self.env.task.arms)
 
     def _verdicts(self) -> dict[str, str]:
@@ -195,7 +239,7 @@ class CycleRunner:
         return {name: str(finding["verdict"]) for name, finding in found.items()}
 
     def _findings(self) -> dict[str, Mapping[str, Any]]:
-        report = self._policy.report()
+        report = self._report()
         told = (report.get(arm, {}).get("findings", {}) for arm in self.env.task.arms)
         return {name: finding for findings in told for name, finding in findings.items()}
 
@@ -221,7 +265,7 @@ class CycleRunner:
         core_s: float,
         sim_s: float,
     ) -> CycleRecord:
-        report: Mapping[str, Any] = self._policy.report()
+        report = self._report()
         sides = {}
         for arm in self.env.task.arms:
             told = report.get(arm, {})
@@ -231,9 +275,11 @@ class CycleRunner:
                 phase_times_s=dict(told.get("phase_times_s", {})),
                 ended_in=str(told.get("phase", "")),
             )
-        counters = self._counters()
+        # Before the cell was reset they are those of the cycle before.
+        stopped = int((failure or "").startswith("guard_stop"))
+        counters = self._counters() if self._briefed else {"guard_stops": stopped}
         forces = self._force.records()
-        assert self.env.layout is not None  # a record is written after a reset
+        assert self.env.layout is not None  # a record is written after a draw
         return CycleRecord(
             seed=seed,
             task=self.env.task.name,
@@ -261,5 +307,12 @@ class CycleRunner:
             core_s=core_s,
             sim_s=sim_s,
             time_limit_s=self.env.task.time_limit,
-            trace=self._force.trace(),
+            trace=self._force.trace() if forces else None,
         )
+
+
+def _reason(error: _Ending) -> str:
+    """Return why a cycle failed, for its record."""
+    if isinstance(error, NoSolution):
+        return "no_solution"
+    return f"{'guard_stop' if isinstance(error, SafetyStop) else 'setup'}: {error}"

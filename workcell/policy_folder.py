@@ -197,6 +197,9 @@ def write_policy(
 def add_evaluation(path: Path, record: EvaluationRecord) -> StoredPolicy:
     """Note in a policy's folder how it did; the policy stays the same one.
 
+    What is noted already stays once, in its place; if it was noted without its conditions, it gets
+    them.
+
     Args:
         path: Its folder.
         record: What was measured.
@@ -205,7 +208,9 @@ def add_evaluation(path: Path, record: EvaluationRecord) -> StoredPolicy:
         ConfigError: If the folder does not hold a sound policy.
     """
     manifest = read_policy(path).manifest
-    noted = dataclasses.replace(manifest, evaluation=(*manifest.evaluation, record))
+    bare = dataclasses.replace(record, overrides=(), config_hash="")
+    before = (record if old == bare else old for old in manifest.evaluation)
+    noted = dataclasses.replace(manifest, evaluation=tuple(dict.fromkeys((*before, record))))
     unfinished = path / f".{MANIFEST}.unfinished"
     _write(unfinished, noted.text().encode())
     unfinished.replace(path / MANIFEST)

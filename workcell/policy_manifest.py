@@ -51,7 +51,9 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class EvaluationRecord:
-    """How a policy did on seeds that it was not trained on.
+    """How a policy did on seeds that it was not trained on, and under which conditions.
+
+    Files of older versions have neither changes nor a hash of the configuration.
 
     Attributes:
         level: How far the episodes differed.
@@ -61,6 +63,9 @@ class EvaluationRecord:
         successes: In how many of them the job was done.
         cycle_time_median_s: Over the successes, in s; None without one.
         commit: Of the code.
+        overrides: What was changed from the values of task, level, robot and cell, of the form
+            `level.shove_chance=0`.
+        config_hash: Of every value, see `stored_run.config_hash`; empty if it is not known.
     """
 
     level: str
@@ -70,6 +75,13 @@ class EvaluationRecord:
     successes: Annotated[int, Ge(0)]
     cycle_time_median_s: float | None = None
     commit: str = "unknown"
+    overrides: tuple[str, ...] = ()
+    config_hash: str = ""
+
+    @property
+    def seeds(self) -> range:
+        """Of its episodes."""
+        return range(self.first_seed, self.first_seed + self.episodes)
 
     def __post_init__(self) -> None:
         """Refuse more successes than episodes."""

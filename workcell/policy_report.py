@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from envs.residual_env import TRAINING_SEEDS
 from robot.errors import ConfigError
 from workcell.config import plain
 from workcell.policy_folder import StoredPolicy
-from workcell.policy_manifest import EvaluationRecord
+from workcell.policy_manifest import EvaluationRecord, Manifest
+from workcell.run import FIRST_EVALUATION_SEED
 from workcell.statistics import wilson
 from workcell.stored_run import StoredRun
 
@@ -39,10 +43,7 @@ def policy_rows(stored: StoredPolicy) -> list[tuple[str, str]]:
             f"{training.algorithm}, {training.steps} steps, seed {training.seed}, "
             f"{training.wall_s / 60.0:.1f} min, level {training.level} on {training.robot}",
         ),
-        *(
-            ("evaluated" if i == 0 else "", _evaluation(record))
-            for i, record in enumerate(manifest.evaluation)
-        ),
+        *_evaluations(manifest),
         ("fingerprint", manifest.fingerprint),
     ]
     return rows
@@ -56,7 +57,8 @@ def evaluation_of(run: StoredRun, stored: StoredPolicy) -> EvaluationRecord:
         stored: The policy.
 
     Raises:
-        ConfigError: If it is of another policy, of this one with changes, or not complete.
+        ConfigError: If it is of another policy, of this one with changes, not complete, or on seeds
+            that the policy may have been trained on.
     """
     section = run.config["policy"]
     if section.get("values") != plain(stored.config):
@@ -69,6 +71,12 @@ def evaluation_of(run: StoredRun, stored: StoredPolicy) -> EvaluationRecord:
             f"{run.path}: expected {run.cycles} episodes, got {len(run.records)}; go on with "
             f"`workcell evaluate --resume {run.path}`"
         )
+    if run.seeds.start < TRAINING_SEEDS:
+        raise ConfigError(
+            f"{run.path}: expected seeds that nothing is trained on, got them from "
+            f"{run.seeds.start}, and training draws those below {TRAINING_SEEDS}; evaluate the "
+            f"policy again without --seed, which begins at {FIRST_EVALUATION_SEED}"
+        )
     summary = run.summary
     return EvaluationRecord(
         level=run.choice.level,
@@ -78,14 +86,48 @@ def evaluation_of(run: StoredRun, stored: StoredPolicy) -> EvaluationRecord:
         successes=summary.successes,
         cycle_time_median_s=summary.cycle_time_median_s,
         commit=str(run.config.get("commit", "unknown")),
+        overrides=tuple(map(str, run.asked["overrides"])),
+        config_hash=run.config_hash,
     )
+
+
+def _evaluations(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield what is known of how a policy did; what it was chosen by is called so."""
+    chosen = _chosen_on(manifest)
+    before = ""
+    for record in manifest.evaluation:
+        # Whatever else ran on those seeds, whoever chose has seen them.
+        seen = max(chosen.start, record.seeds.start) < min(chosen.stop, record.seeds.stop)
+        name = "chosen on" if seen else "evaluated"
+        yield name if name != before else "", _evaluation(record) + ("" if seen else _use(record))
+        before = name
+
+
+def _chosen_on(manifest: Manifest) -> range:
+    """Return the seeds by which a policy was chosen; none if that is not known."""
+    # `workcell train` writes a policy with what chose it, and adds what it measures later.
+    if manifest.evaluation and manifest.training.command.startswith("workcell train "):
+        first = manifest.evaluation[0]
+        if TRAINING_SEEDS <= first.first_seed < FIRST_EVALUATION_SEED:
+            return first.seeds
+    return range(0)
+
+
+def _use(record: EvaluationRecord) -> str:
+    """Return what else the seeds of an evaluation are for, if they are not for measuring alone."""
+    if record.first_seed < TRAINING_SEEDS:
+        return " (it may have been trained on them)"
+    if record.first_seed < FIRST_EVALUATION_SEED:
+        return " (validation seeds)"
+    return ""
 
 
 def _evaluation(record: EvaluationRecord) -> str:
     low, high = wilson(record.successes, record.episodes)
     median = record.cycle_time_median_s
     time = "" if median is None else f", median {median:.1f} s"
+    changes = f" with {' '.join(record.overrides)}" if record.overrides else ""
     return (
         f"{record.successes} of {record.episodes} ({100.0 * low:.1f}-{100.0 * high:.1f} %){time}, "
-        f"level {record.level} on {record.robot}, seeds from {record.first_seed}"
+        f"level {record.level} on {record.robot}{changes}, seeds from {record.first_seed}"
     )

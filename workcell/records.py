@@ -48,16 +48,17 @@ class CycleRecord:
         level: Name of the level of variation.
         success: The job was done, judged by the true poses, and the station confirmed.
         first_attempt: Success without a retry of any arm.
-        failure: Why not, or None.
+        failure: Why not, or None. What could not be set up is `setup: ` and why.
         cycle_time_s: From `start` to `done` on the cell's clock, in s.
         sides: How each arm fared, by arm name.
-        operations: How each piece of work went, by name, judged by the true poses.
+        operations: How each piece of work went, by name, judged by the true poses; none in a
+            cycle that did not begin.
         findings: What the policy says of what it looked at, by name: `verdict`, and the evidence.
         disagreements: Process signals that contradicted the true poses at the end.
         max_force_n: Hardest force at any wrist, in N.
         force_limit_n: Wrist force that the guard lets pass for a moment only, in N.
         time_above_limit_s: Longest uninterrupted time with more than that, in s.
-        forces: What each wrist felt, by name of the sensor.
+        forces: What each wrist felt, by name of the sensor; none if it was not set up.
         fell: The robot fell.
         guard_stops: How often the guard halted the robot.
         guard_clamps: How many commands the guard bent.

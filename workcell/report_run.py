@@ -94,8 +94,8 @@ def _headline(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
     )
     claim = run.asked.get("claim")
     if claim is not None:
-        verdict = check_claim(float(claim), summary.successes, summary.n).sentence()
-        yield paragraph(f"Claim {verdict}.")
+        check = check_claim(float(claim), summary.successes, summary.n, run.cycles)
+        yield paragraph(f"Claim {check.sentence()}.")
     yield tiles(
         [
             ("cycle time, median", seconds(summary.cycle_time_median_s)),
@@ -127,7 +127,7 @@ def _headline(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
     rows = [
         (
             f"{100.0 * one:g}{SPACE}%",
-            "yes" if summary.lower_bound >= one else "no",
+            ("yes" if summary.lower_bound >= one else "no") if run.complete else "not complete",
             str(trials_needed(one)),
             str(trials_needed(one, failed)),
         )

@@ -129,8 +129,8 @@ class RunResult:
     @property
     def claim(self) -> ClaimCheck | None:
         """What the cycles say about the claim, or None without one."""
-        claim, summary = self.spec.claim, self.summary
-        return None if claim is None else check_claim(claim, summary.successes, summary.n)
+        claim, summary, cycles = self.spec.claim, self.summary, self.spec.cycles
+        return None if claim is None else check_claim(claim, summary.successes, summary.n, cycles)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `--json` prints."""

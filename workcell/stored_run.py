@@ -10,13 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from robot.errors import ConfigError
 from workcell.catalog import Choice
 from workcell.metrics import Summary, summarize
 from workcell.records import CycleRecord, plain_json, read_records
 from workcell.traces import ForceTrace
+from workcell.yaml_loader import read_back
 
 # The parts of a configuration; everything else in `config.yaml` says how it was run.
 SECTIONS = ("task", "level", "robot", "cell", "policy")
@@ -93,7 +92,7 @@ class StoredRun:
         """Read a folder.
 
         Raises:
-            ConfigError: If it is not the folder of a run.
+            ConfigError: If it is not the folder of a run, or a file in it is damaged.
         """
         for name in ("config.yaml", "records.jsonl"):
             if not (path / name).is_file():
@@ -101,13 +100,21 @@ class StoredRun:
                     f"{path}: expected the folder of a run, which holds a {name}; "
                     "`workcell run` and `workcell evaluate` print its name when they start"
                 )
-        # Safe: builds plain values only.
-        config = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
+        file = path / "config.yaml"
+        config = read_back(file, "put it right or copy it from where it is whole, or run it again")
         wanted = ("run", *SECTIONS)
         if not isinstance(config, dict) or not all(
             isinstance(config.get(name), dict) for name in wanted
         ):
-            raise ConfigError(f"{path}/config.yaml: expected the sections {', '.join(wanted)}")
+            raise ConfigError(f"{file}: expected the sections {', '.join(wanted)}")
+        for name, kind, told in (
+            ("cycles", int, "a whole number"),
+            ("seed", int, "a whole number"),
+            ("overrides", list, "a list"),
+        ):
+            found = config["run"].get(name)
+            if not isinstance(found, kind):
+                raise ConfigError(f"{file}: run.{name}: expected {told}, got {found!r}")
         records = sorted(read_records(path / "records.jsonl"), key=lambda record: record.seed)
         return cls(path, config, tuple(records))
 

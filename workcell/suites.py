@@ -19,6 +19,7 @@ from workcell.config import file_names, load_named
 from workcell.records import plain_json, refuse_existing
 from workcell.run import FACTORY, FIRST_EVALUATION_SEED, RunResult, RunSpec
 from workcell.stored_run import StoredRun
+from workcell.yaml_loader import read_back
 
 _Names = Annotated[tuple[str, ...], MinLen(1)]
 # What a suite is written down as beside its runs.
@@ -188,7 +189,7 @@ def begun_with(folder: Path) -> tuple[int, int]:
     """Return the episodes of each evaluation and the first seed that a benchmark was begun with.
 
     Raises:
-        ConfigError: If it is not the folder of a benchmark.
+        ConfigError: If it is not the folder of a benchmark, or its file is damaged.
     """
     stored = _stored(folder)
     return int(stored["episodes"]), int(stored["seed"])
@@ -203,7 +204,13 @@ def _stored(folder: Path) -> dict[str, Any]:
     file = folder / _SUITE_FILE
     if not file.is_file():
         raise ConfigError(f"--resume: {folder} is not the folder of a benchmark: no {_SUITE_FILE}")
-    stored: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    stored = read_back(file, "put it right, or start a new benchmark")
+    wanted = ("episodes", "seed")
+    if not isinstance(stored, dict) or not all(isinstance(stored.get(k), int) for k in wanted):
+        raise ConfigError(
+            f"{file}: expected whole numbers for {' and '.join(wanted)}, as a benchmark writes "
+            "them; put it right, or start a new one"
+        )
     return stored
 
 

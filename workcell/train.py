@@ -123,6 +123,9 @@ def train(
             on_segment(row, found)
 
         trainer = Trainer(spec, config, folder, benches, learner, on_progress, tell)
+        if resume is not None:
+            # Another end than it was begun with holds from here on, also if this is interrupted.
+            folder.ask(spec.asked())
         curves = Curves(folder.path / "tensorboard", trainer.standing.steps)
         stack.callback(curves.close)
         on_start(folder.path, trainer.standing)

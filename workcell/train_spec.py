@@ -82,7 +82,7 @@ def stored_spec(
 
     Args:
         path: The folder.
-        steps: Another end than it was asked for, or None.
+        steps: Another end than it was asked for last, or None.
         minutes: Likewise.
         factory: As of `TrainSpec`; it is code, which is not read from a folder.
 

@@ -26,6 +26,7 @@ from robot.errors import ConfigError
 from workcell.config import plain
 from workcell.records import lock, plain_json, refuse_existing
 from workcell.validation import Trial
+from workcell.yaml_loader import read_back
 
 CONFIG, CHECKPOINT, PROGRESS = "config.yaml", "checkpoint.safetensors", "progress.csv"
 POLICY = "policy"
@@ -128,13 +129,31 @@ class TrainingFolder:
         """Return what was asked, and every value.
 
         Raises:
-            ConfigError: If that is not what the file holds.
+            ConfigError: If that is not what the file holds, or it is damaged.
         """
-        # Safe: builds plain values only.
-        values = yaml.safe_load((self.path / CONFIG).read_text(encoding="utf-8"))
+        values = read_back(
+            self.path / CONFIG, "put it right or copy it from where it is whole, or start anew"
+        )
         if not isinstance(values, dict) or not isinstance(values.get("run"), dict):
-            raise ConfigError(f"{self.path / CONFIG}: expected the section run of a training")
+            raise ConfigError(
+                f"{self.path / CONFIG}: expected the section run of a training, found none; "
+                "`workcell train` prints the folder's name when it starts"
+            )
         return values
+
+    def ask(self, values: Mapping[str, Any]) -> None:
+        """Write down what the training is asked for from now on; all else stays as it was.
+
+        Args:
+            values: Of the section `run`, see `TrainSpec.asked`.
+
+        Raises:
+            ConfigError: If the file does not hold that section.
+        """
+        before = self.config()
+        after = {**before, "run": {**before["run"], **plain_json(values)}}
+        if after != before:
+            self.write_config(after)
 
     def add_progress(self, row: Row) -> None:
         """Append a line to the curves; the first one names the columns."""
@@ -152,6 +171,9 @@ class TrainingFolder:
         """
         lines = (self.path / PROGRESS).read_bytes().splitlines(keepends=True)
         self._progress.truncate(sum(len(line) for line in lines[: segments + 1]) if segments else 0)
+        # Truncating leaves the stream where it was, which is how the next line finds out whether it
+        # is the first.
+        self._progress.seek(0, os.SEEK_END)
 
     def save(self, standing: Standing, learner: LearnerState) -> None:
         """Write all there is to go on with, whole or not at all."""

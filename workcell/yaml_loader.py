@@ -54,12 +54,36 @@ def load_yaml(file: Path) -> dict[str, Any]:
         data = parse_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{file.name}: expected the file {file}, which does not exist") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{file.name}{line}: not YAML: {error.problem}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file.name}{_problem(error)}") from error
     if data is None:
         return {}
     if not isinstance(data, dict):
         raise ConfigError(f"{file.name}: expected keys and values, got {data!r}")
     return data
+
+
+def read_back(file: Path, remedy: str) -> Any:
+    """Return what `yaml.safe_dump` has written into a file, by its own rules.
+
+    Args:
+        file: Which; it holds plain values, and nothing else is built of it.
+        remedy: What can be done if it is damaged.
+
+    Raises:
+        ConfigError: In one line, if it cannot be read or is not YAML; names the line.
+    """
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}{_problem(error)}; it is damaged: {remedy}") from error
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
+    """Return where a text stops being YAML, and why, in one line."""
+    mark = getattr(error, "problem_mark", None)
+    line = f":{mark.line + 1}" if mark else ""
+    told = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return f"{line}: not YAML: {told}"

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from workcell.build import build_cycle
+from workcell.catalog import Choice, resolve_choice
+from workcell.policy_folder import read_policy
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,4 +25,14 @@ def test_the_example_trains_and_saves_a_policy(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "total_timesteps | 256" in done.stdout
-    assert (tmp_path / "runs" / "ppo_fixed_pelvis.zip").is_file()
+    # Model and statistics were loaded again.
+    assert "reward of an episode: " in done.stdout
+    stored = read_policy(tmp_path / "runs" / "ppo_fixed_pelvis" / "policy")
+    assert (stored.manifest.kind, stored.manifest.training.steps) == ("actor", 256)
+    assert stored.manifest.normalization.std != (1.0,) * stored.manifest.contract.inputs
+    choice = Choice("nut_insertion", "nominal", "talos_fixed", str(stored.path))
+    runner = build_cycle(resolve_choice(choice, ["task.time_limit=0.4"]))
+    try:
+        assert runner.run(1_000_000).failure == "time_out"
+    finally:
+        runner.close()

@@ -9,7 +9,7 @@ from stable_baselines3 import PPO, SAC, TD3
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from torch import nn
 
-from policies.sb3_export import CannotExport, load_actor, mlp_of, observation_keys
+from policies.sb3_export import CannotExport, mlp_of, observation_keys
 from policies.sb3_policies import AsymmetricPolicy
 from policies.torch_network import ActorNetwork
 
@@ -102,21 +102,6 @@ def test_an_actor_of_less_than_its_critic_exports_what_it_sees_alone():
     assert np.array_equal(model.predict(seen, deterministic=True)[0][0],
                           model.predict(other, deterministic=True)[0][0])  # fmt: skip
     assert model.policy.predict_values(one) != model.policy.predict_values(two)
-
-
-def test_training_goes_on_from_an_exported_network():
-    model, normalize = trained(PPO, "MlpPolicy", VECTOR, **PPO_SHORT)
-    other, _ = trained(PPO, "MlpPolicy", VECTOR, **PPO_SHORT)
-    mlp = mlp_of(model, normalize)
-    with torch.no_grad():
-        other.policy.action_net.bias.add_(1.0)
-    load_actor(other, mlp)
-    seen = normalize.normalize_obs(np.ones((1, 6), np.float32))
-    assert np.array_equal(other.predict(seen, deterministic=True)[0],
-                          model.predict(seen, deterministic=True)[0])  # fmt: skip
-    sac, _ = trained(SAC, "MlpPolicy", VECTOR)
-    with pytest.raises(ValueError, match="expected layers"):
-        load_actor(sac, mlp)
 
 
 def test_what_cannot_be_exported_is_named():

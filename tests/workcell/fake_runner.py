@@ -12,7 +12,7 @@ from tasks.task import Operation
 from workcell.records import CycleRecord, SideRecord
 from workcell.traces import ForceTrace
 
-FAILS, BREAKS, DIES, HANGS = 105, 110, 115, 120
+FAILS, BREAKS, DIES, HANGS, NEVER_BEGINS = 105, 110, 115, 120, 125
 
 
 def record(seed, success=True, **changes):
@@ -44,6 +44,10 @@ class FakeRunner:
             os._exit(3)
         if seed == HANGS:
             time.sleep(60.0)
+        if seed == NEVER_BEGINS:
+            sides = {"left": SideRecord(), "right": SideRecord()}
+            never = {"failure": "setup: the plug is too far away", "cycle_time_s": 0.0}
+            return record(seed, False, **never, sides=sides, operations={}, time_limit_s=76.0)
         # What a C++ library prints goes past sys.stdout.
         os.write(1, b"argv[0]=\n")
         return record(seed, success=seed != FAILS)

@@ -190,6 +190,8 @@ def ends(group):
 def test_ctrl_c_ends_cleanly_with_what_was_finished(tmp_path, verb, count, workers):
     words = [verb, *run_words(tmp_path, "--seed", str(HANGS - 2), count, "3")[1:]]
     words += ["--workers", workers]
+    # Two successes would show it, had two been asked for.
+    words += ["--claim", "0.2"] if verb == "evaluate" else []
     # What is started in the background of a script ignores Ctrl-C, and so would its children.
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -214,6 +216,7 @@ def test_ctrl_c_ends_cleanly_with_what_was_finished(tmp_path, verb, count, worke
     assert process.returncode == 130
     assert json.loads(out)["n"] == 2
     assert "interrupted after 2 of 3 cycles" in err
+    assert ("claim open: not complete, 2 of 3 cycles ended" in err) == (verb == "evaluate")
     assert "Traceback" not in err
     assert ends(process.pid)
 

@@ -13,6 +13,7 @@ from workcell.build import build_cycle
 from workcell.catalog import Choice, known_names, learned_policy, load_robot, resolve_choice
 from workcell.config import config_folder
 from workcell.environments import make_environment
+from workcell.stored_run import StoredRun
 
 
 @pytest.fixture
@@ -85,6 +86,67 @@ def test_an_evaluation_is_noted_in_the_policys_file(workcell, folder, tmp_path):
     assert "expected an evaluation of" in err
     # The run goes on to be one of this policy: how it was evaluated is no part of what it is.
     assert workcell("evaluate", "--resume", str(tmp_path / "run"))[0] == 0
+
+
+def test_an_evaluation_is_noted_once_and_with_what_was_changed(workcell, folder, tmp_path):
+    changes = ("--set", "level.shove_chance=0", "--set", "task.nut=m6")
+    words = ["evaluate", "nut_insertion", "--episodes", "3", "--policy", str(folder)]
+    workcell(*words, "--run-dir", str(tmp_path / "plain"))
+    workcell(*words, *changes, "--run-dir", str(tmp_path / "changed"))
+    for name in ("changed", "plain", "changed", "plain"):
+        assert workcell("policy", "note", str(folder), str(tmp_path / name))[0] == 0
+    changed, unchanged = learned_policy(str(folder)).manifest.evaluation
+    assert changed.overrides == ("level.shove_chance=0", "task.nut=m6")
+    assert changed.config_hash == StoredRun.read(tmp_path / "changed").config_hash
+    assert (unchanged.overrides, len(unchanged.config_hash)) == ((), 16)
+    assert unchanged.config_hash != changed.config_hash
+    _, out, _ = workcell("policy", "show", str(folder))
+    assert "on talos with level.shove_chance=0 task.nut=m6, seeds from 1000000" in out
+    assert "on talos, seeds from 1000000" in out
+
+
+def test_what_was_noted_without_its_conditions_gets_them_in_its_place(workcell, folder, tmp_path):
+    words = ["evaluate", "nut_insertion", "--episodes", "3", "--policy", str(folder)]
+    workcell(*words, "--run-dir", str(tmp_path / "run"))
+    workcell("policy", "note", str(folder), str(tmp_path / "run"))
+    file = folder / "policy.json"
+    written = json.loads(file.read_text())
+    (record,) = written["evaluation"]
+    # As an older version wrote it, and something after it.
+    old = {key: value for key, value in record.items() if key not in ("overrides", "config_hash")}
+    file.write_text(json.dumps({**written, "evaluation": [old, {**old, "first_seed": 2_000_000}]}))
+    assert learned_policy(str(folder)).manifest.evaluation[0].config_hash == ""
+    workcell("policy", "note", str(folder), str(tmp_path / "run"))
+    first, second = learned_policy(str(folder)).manifest.evaluation
+    assert (first.config_hash, first.first_seed) == (record["config_hash"], 1_000_000)
+    assert second.first_seed == 2_000_000
+
+
+def test_what_seeds_are_for_is_told_and_those_of_training_are_refused(workcell, folder, tmp_path):
+    words = ["evaluate", "nut_insertion", "--episodes", "3", "--policy", str(folder)]
+    for seed in ("5", "899999", "900000", "999999"):
+        workcell(*words, "--seed", seed, "--run-dir", str(tmp_path / seed))
+    for seed in ("5", "899999"):
+        code, _, err = workcell("policy", "note", str(folder), str(tmp_path / seed))
+        assert code == 2
+        assert f"expected seeds that nothing is trained on, got them from {seed}" in err
+    assert learned_policy(str(folder)).manifest.evaluation == ()
+    for seed in ("900000", "999999"):
+        assert workcell("policy", "note", str(folder), str(tmp_path / seed))[0] == 0
+    _, out, _ = workcell("policy", "show", str(folder))
+    assert out.count("(validation seeds)") == 2
+
+
+def test_the_seeds_that_a_policy_was_chosen_on_are_called_so(workcell):
+    _, out, _ = workcell("policy", "show", "nut_residual")
+    chosen, evaluated = (
+        next(line for line in out.splitlines() if line.startswith(name))
+        for name in ("chosen on", "evaluated")
+    )
+    assert "40 of 40" in chosen
+    assert "seeds from 900000" in chosen
+    assert "600 of 600" in evaluated
+    assert "seeds from 1200000" in evaluated
 
 
 def test_another_task_or_robot_is_refused_before_anything_is_built(folder):

@@ -56,6 +56,16 @@ def test_runs_that_share_no_seed_are_told_what_to_do():
         compare(a, b)
 
 
+def test_a_cycle_that_did_not_begin_is_a_failed_cycle_without_operations():
+    def not_begun(seed):
+        return record(seed, success=False, failure="setup: too far", operations={})
+
+    found = compare(stored([record(1), not_begun(2)]), stored([not_begun(1), record(2)]))
+    assert (found.cycles.pairs.only_a, found.cycles.pairs.only_b) == (1, 1)
+    # No seed has the same piece of work in both.
+    assert found.operations == {}
+
+
 def test_two_tasks_are_not_compared():
     with pytest.raises(ConfigError, match=r"a run of nut_insertion and .* one of hv_plugging"):
         compare(stored(outcomes({1})), stored(outcomes({1}), task="hv_plugging"))

@@ -118,6 +118,7 @@ def test_all_mistakes_are_listed_at_once_each_with_its_file(section):
     [
         ("depth: 1\ndepth: 2\n", "job.yaml:2: not YAML: the key 'depth' stands twice"),
         ("depth: [1\n", "job.yaml:2: not YAML"),
+        ("depth: \0", "job.yaml: not YAML"),
         ("- 1\n", "job.yaml: expected keys and values, got [1]"),
     ],
 )

@@ -4,9 +4,10 @@ import pytest
 
 from envs.assembly_env import SETTLE_TIME
 from policies.scripted import ScriptedPolicy
-from robot.errors import WorkcellError
+from robot.errors import EpisodeSetupError, NoSolution, SafetyStop, WorkcellError
 from tests.envs.conftest import env  # noqa: F401
 from workcell.cycle import CycleRunner
+from workcell.records import SideRecord
 from workcell.traces import ForceWatch
 
 
@@ -20,11 +21,20 @@ def said(env, monkeypatch):  # noqa: F811
     return outputs
 
 
-def runner(env, answers=True):  # noqa: F811
+def runner(env, answers=True, slow=False):  # noqa: F811
     station = env.loop.cell.station
+    hold = env.hold
 
     def request_start(wanted):
-        station.set(start=wanted and answers)
+        station.set(start=wanted and answers and not slow)
+
+    def hold_and_start():
+        hold()
+        station.set(start=True)
+
+    if slow:
+        # The station answers only once it has been waited for.
+        env.hold = hold_and_start
 
     return CycleRunner(
         env,
@@ -54,6 +64,83 @@ def test_the_time_that_passed_in_the_cell_is_that_of_each_cycle_by_itself(env, s
     for record in (first, second):
         passed = record.cycle_time_s + SETTLE_TIME
         assert record.sim_s == pytest.approx(passed, abs=0.1)
+
+
+def breaking(env, monkeypatch, error, seed, where):  # noqa: F811
+    """Let something raise an error in the cycle of one seed."""
+    original, reset, now = getattr(where[0], where[1]), env.reset, {}
+
+    def remember(*, seed=None, options=None):
+        now["seed"] = seed
+        return reset(seed=seed, options=options)
+
+    def fail(*args, **kwargs):
+        if now["seed"] == seed:
+            raise error
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(env, "reset", remember)
+    monkeypatch.setattr(*where, fail)
+
+
+def recover(env):  # noqa: F811
+    """Do what an operator does, and a simulated scene."""
+    env.loop.cell.driver.recover()
+    env.loop.cell.driver.activate()
+
+
+@pytest.mark.parametrize(
+    ("error", "place", "failure"),
+    [
+        (EpisodeSetupError("the plug is too far away"), "apply", "setup: the plug is too far away"),
+        (SafetyStop("wrist_left: 90 N"), "read", "guard_stop: wrist_left: 90 N"),
+        (NoSolution("no posture for the plan"), "phases", "no_solution"),
+        (SafetyStop("wrist_left: 90 N"), "hold", "guard_stop: wrist_left: 90 N"),
+    ],
+)
+def test_a_cycle_that_cannot_begin_is_a_failure_and_the_next_one_runs(
+    env,  # noqa: F811
+    said,
+    monkeypatch,
+    error,
+    place,
+    failure,
+):
+    alone = runner(env).run(8)
+    owner = {"apply": env.scene, "read": env.loop.cell.driver, "phases": env.task, "hold": env}
+    breaking(env, monkeypatch, error, 7, (owner[place], place))
+    cycles = runner(env, slow=place == "hold")
+    before = cycles.run(6)
+    said.clear()
+    record = cycles.run(7)
+    assert (record.seed, record.success, record.failure) == (7, False, failure)
+    # Nothing of the cycle before is taken for its own.
+    assert (record.cycle_time_s, record.operations, record.measures) == (0.0, {}, {})
+    assert all(side == SideRecord() for side in record.sides.values()) or place == "hold"
+    assert record.guard_stops == int(place == "read")
+    assert record.layout == env.layout.as_json() != before.layout
+    assert (said[-1].ready, said[-1].busy, said[-1].done) == (False, False, False)
+    recover(env)
+    again = cycles.run(8)
+    assert (again.failure, again.layout) == (alone.failure, alone.layout)
+
+
+def test_a_robot_that_nobody_recovers_is_no_failure_of_one_draw_after_the_other(
+    env,  # noqa: F811
+    said,
+    monkeypatch,
+):
+    cycles = runner(env)
+    breaking(env, monkeypatch, SafetyStop("emergency stop"), 7, (env.loop.cell.driver, "read"))
+    assert cycles.run(7).failure == "guard_stop: emergency stop"
+    with pytest.raises(SafetyStop, match="driver fault: stopped"):
+        cycles.run(8)
+
+
+def test_a_programming_error_before_the_start_is_none_of_the_cycles(env, monkeypatch):  # noqa: F811
+    breaking(env, monkeypatch, KeyError("pose"), 7, (env.scene, "apply"))
+    with pytest.raises(KeyError, match="pose"):
+        runner(env).run(7)
 
 
 def test_a_station_that_never_starts_is_named(env, said):  # noqa: F811

@@ -10,11 +10,12 @@ import time
 import pytest
 
 from robot.errors import ConfigError, UnknownName
-from tests.workcell.fake_runner import BREAKS, FAILS
+from tests.workcell.fake_runner import BREAKS, FAILS, NEVER_BEGINS
 from workcell.claims import check_claim, least_cycles
 from workcell.crew import CycleCrashed
 from workcell.evaluate import Question, remarks
 from workcell.records import RunFolder, read_records
+from workcell.report import render
 from workcell.run import run_cycles
 from workcell.stored_run import StoredRun, config_hash, differing_keys, seeds_hash
 
@@ -143,6 +144,15 @@ def test_a_seed_that_crashed_is_tried_again(tmp_path):
     assert len(read_records(tmp_path / "run" / "records.jsonl")) == 2
 
 
+def test_a_seed_that_cannot_be_set_up_counts_against_the_rate_and_is_gone_past(tmp_path):
+    spec = asked(tmp_path, seed=NEVER_BEGINS - 1, episodes=3, claim=0.1).spec()
+    summary = run_cycles(spec).summary
+    assert (summary.n, summary.successes, summary.failures) == (3, 2, {"setup": 1})
+    text = render([StoredRun.read(tmp_path / "run")])
+    assert "setup: the plug is too far away" in text
+    assert run_cycles(resumed(tmp_path)).complete
+
+
 def test_another_configuration_is_refused_by_the_key_that_differs(tmp_path):
     run_cycles(asked(tmp_path).spec(), interrupt_after(2))
     before = (tmp_path / "run" / "records.jsonl").read_bytes()
@@ -177,6 +187,33 @@ def test_what_is_no_run_is_not_gone_on_with(tmp_path):
         resumed(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"run:\n  seed: [3\ntask: x", "config.yaml:3: not YAML"),
+        (b"run: \x00\x00", "config.yaml: not YAML"),
+        (b"\xff\xfe", "config.yaml: not YAML"),
+        (b"- 1\n", "config.yaml: expected the section"),
+        (b"", "config.yaml: expected the section"),
+    ],
+)
+def test_a_damaged_configuration_is_named_in_one_line(tmp_path, content, told):
+    run_cycles(asked(tmp_path).spec(), interrupt_after(1))
+    (tmp_path / "run" / "config.yaml").write_bytes(content)
+    with pytest.raises(ConfigError) as raised:
+        resumed(tmp_path)
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_configuration_without_its_seeds_is_named(tmp_path):
+    run_cycles(asked(tmp_path).spec(), interrupt_after(1))
+    file = tmp_path / "run" / "config.yaml"
+    file.write_text(file.read_text().replace("seed: 200", "seed: many"))
+    with pytest.raises(ConfigError, match=r"run\.seed: expected a whole number, got 'many'"):
+        resumed(tmp_path)
+
+
 def test_two_processes_never_write_one_folder(tmp_path):
     run_cycles(asked(tmp_path).spec(), interrupt_after(2))
     with (
@@ -198,6 +235,35 @@ def test_a_claim_is_shown_refuted_or_open():
     refuted = check_claim(0.99, 90, 100)
     assert refuted.verdict == "refuted"
     assert refuted.sentence().startswith("refuted: at most 94.47 %")
+
+
+def test_a_part_of_the_cycles_shows_and_refutes_nothing():
+    shown, refuted = check_claim(0.9, 310, 310, 600), check_claim(0.9, 10, 310, 600)
+    assert (shown.verdict, refuted.verdict) == ("open", "open")
+    assert (shown.n, shown.cycles) == (310, 600)
+    assert shown.sentence() == "open: not complete, 310 of 600 cycles ended, 90 % claimed"
+    assert check_claim(0.9, 600, 600, 600).shown
+
+
+def test_a_claim_is_open_until_an_interrupted_evaluation_is_finished(tmp_path):
+    def claim_on_disk():
+        return json.loads((tmp_path / "run" / "summary.json").read_text())["claim"]
+
+    # Five successes would show it, had five been asked for.
+    result = run_cycles(asked(tmp_path, claim=0.5, episodes=8, seed=300).spec(), interrupt_after(5))
+    assert check_claim(0.5, 5, 5).shown
+    assert (result.claim.verdict, claim_on_disk()["verdict"]) == ("open", "open")
+    assert (claim_on_disk()["n"], claim_on_disk()["cycles"]) == (5, 8)
+    assert run_cycles(resumed(tmp_path)).claim.shown
+    assert claim_on_disk()["verdict"] == "shown"
+
+
+def test_a_claim_is_open_after_a_crash(tmp_path):
+    with pytest.raises(CycleCrashed):
+        run_cycles(asked(tmp_path, claim=0.3, episodes=6, seed=BREAKS - 4).spec())
+    claim = json.loads((tmp_path / "run" / "summary.json").read_text())["claim"]
+    assert check_claim(0.3, 4, 4).shown
+    assert (claim["verdict"], claim["n"]) == ("open", 4)
 
 
 def test_a_claim_far_beyond_the_failures_still_gets_an_answer():

@@ -120,6 +120,8 @@ def test_a_run_that_goes_on_has_a_report_that_says_so(tmp_path):
     text = Page(render([StoredRun.read(run.path)])).text
     assert "3 of 8 cycles have ended" in text
     assert f"--resume {run.path}" in text
+    assert "Claim open: not complete, 3 of 8 cycles ended" in text
+    assert "not complete" in text[text.index("How many cycles it takes") :]
     file.write_text("")
     assert "No cycle has ended yet" in Page(render([StoredRun.read(run.path)])).text
 

@@ -80,6 +80,21 @@ def test_another_benchmark_is_not_mixed_in(tmp_path):
         run_suite("two", SUITE, run_cycles, run_dir=tmp_path, resume=True)
 
 
+@pytest.mark.parametrize(
+    "content", [b"tasks: [nut\nseed: 3", b"\xff\xfe\x00", b"- 3\n", b"seed: 3\n"]
+)
+def test_a_damaged_file_of_a_benchmark_is_named_in_one_line(tmp_path, content):
+    run_here(tmp_path, suite=SUITE.of(1))
+    file = tmp_path / "two" / "suite.yaml"
+    file.write_bytes(content)
+    for use in (lambda: begun_with(tmp_path / "two"), lambda: run_here(tmp_path, resume=True)):
+        with pytest.raises(ConfigError) as raised:
+            use()
+        assert str(raised.value).startswith(str(file))
+        assert "start a new" in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+
 def test_a_mistake_in_any_combination_is_found_before_the_first_is_run(tmp_path):
     suite = Suite("wrong", ("nut_insertion",), levels=("nominal", "fctory"))
     with pytest.raises(UnknownName, match="Did you mean 'factory'"):

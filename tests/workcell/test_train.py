@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import yaml
 from safetensors.numpy import load_file
 
 from envs import CORRECTED
@@ -113,10 +114,50 @@ def test_a_segment_whose_checkpoint_was_not_written_is_done_again(trained, tmp_p
     assert rows(again.path) == rows(trained.path)
 
 
+def test_curves_keep_their_head_when_the_first_segment_is_done_again(
+    trained, tmp_path, monkeypatch
+):
+    write = TrainingFolder.save
+
+    def die(self, standing, learner):
+        if standing.segment == 1:
+            raise RuntimeError("killed")
+        write(self, standing, learner)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingFolder, "save", die)
+        with pytest.raises(RuntimeError, match="killed"):
+            train(small(), tmp_path / "run")
+    assert len(rows(tmp_path / "run")) == 1
+    again = train(gone_on(tmp_path / "run"), resume=tmp_path / "run")
+    assert rows(again.path) == rows(trained.path)
+
+
 def test_what_has_ended_can_be_given_more(trained, tmp_path):
     train(small(steps=128), tmp_path / "run")
     longer = train(gone_on(tmp_path / "run", steps=256), resume=tmp_path / "run")
     assert rows(longer.path) == rows(trained.path)
+
+
+def test_what_was_given_more_remembers_it_when_it_is_interrupted(trained, tmp_path):
+    train(small(steps=128), tmp_path / "run")
+    before = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    more = gone_on(tmp_path / "run", steps=256)
+    train(more, resume=tmp_path / "run", on_progress=stop_in(3))
+    after = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert (before["run"].pop("steps"), after["run"].pop("steps")) == (128, 256)
+    assert after["run"].pop("command") == more.command != before["run"].pop("command")
+    assert after == before
+    again = train(gone_on(tmp_path / "run"), resume=tmp_path / "run")
+    assert again.standing.steps == 256
+    assert rows(again.path) == rows(trained.path)
+
+
+def test_an_end_in_steps_can_become_one_in_minutes(tmp_path):
+    train(small(steps=64), tmp_path / "run")
+    train(stored_spec(tmp_path / "run", None, 1e-4, BENCH), resume=tmp_path / "run")
+    kept = gone_on(tmp_path / "run")
+    assert (kept.steps, kept.minutes) == (None, 1e-4)
 
 
 def test_another_seed_learns_something_else(trained, tmp_path):
@@ -293,6 +334,25 @@ def test_a_checkpoint_is_gone_on_with_by_one_process_and_as_it_was_begun(trained
     other = small(overrides=(*SMALL, "training.ppo.batch=64"))
     with pytest.raises(ConfigError, match=r"training\.ppo\.batch was 32, is 64"):
         train(other, resume=trained.path)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"run:\n  seed: [3\ntask: x", "config.yaml:3: not YAML"),
+        (b"run: \x00\x00", "config.yaml: not YAML"),
+        (b"\xff\xfe", "config.yaml: not YAML"),
+        (b"- 1\n", "config.yaml: expected the section"),
+        (b"", "config.yaml: expected the section"),
+    ],
+)
+def test_a_damaged_configuration_is_named_in_one_line(tmp_path, content, told):
+    train(small(steps=64), tmp_path / "run")
+    (tmp_path / "run" / "config.yaml").write_bytes(content)
+    with pytest.raises(ConfigError) as raised:
+        gone_on(tmp_path / "run")
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_policy_that_cannot_be_replaced_is_refused_before_anything_is_learned(tmp_path):
