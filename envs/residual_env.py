@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -16,9 +15,9 @@ from envs.assembly_env import AssemblyEnv
 from envs.guide import Float32, Guide
 from envs.observations import Observation
 from envs.privileged import PRIVILEGED_SIZE, privileged
+from envs.residual_reward import ResidualReward, Terms
 from robot.arrays import Array, clipped
 from robot.spatial import Pose
-from tasks.rewards import effort, excess, potential_difference
 from tasks.task import Layout, Outcome
 
 # A script that has nothing left to do is given this long for its success to be confirmed, in s.
@@ -30,42 +29,6 @@ _BOUND = 1e4
 TRAINING_SEEDS = 900_000
 """Episodes that are drawn here have smaller seeds; those up to 1000000 are left for choosing among
 what was trained, and the larger ones for measuring, see `workcell run`."""
-
-
-@dataclass(frozen=True)
-class ResidualReward:
-    """What is rewarded. The potentials change nothing about which policy is best.
-
-    Attributes:
-        success: For a job that is done.
-        failure: For one that can no longer be done, or was given up.
-        progress: Potential of the whole job's progress, judged by the true poses.
-        plan: Potential of the walked share of the plan, for each arm.
-        time_per_s: For each second in which the plans of all arms are under way; an arm pays its
-            share until its own plan is walked, so that it gains by its own haste alone.
-        force: For each step and arm whose wrist force is at twice the limit.
-        correction: For each step and arm at the largest correction: no correction without need.
-        discount: Of the learner, per step.
-        force_limit_n: Smallest and largest limit that an episode may draw, in N.
-    """
-
-    success: float = 10.0
-    failure: float = -10.0
-    progress: float = 2.0
-    plan: float = 5.0
-    time_per_s: float = -1.0
-    force: float = -0.2
-    correction: float = -0.003
-    discount: float = 0.99
-    force_limit_n: tuple[float, float] = (20.0, 40.0)
-
-    def __post_init__(self) -> None:
-        """Refuse limits upside down and a discount out of range."""
-        low, high = self.force_limit_n
-        if not 0.0 < low <= high:
-            raise ValueError(f"force_limit_n: expected 0 < smallest <= largest, got {low}, {high}")
-        if not 0.0 < self.discount <= 1.0:
-            raise ValueError(f"discount: expected more than 0, at most 1, got {self.discount}")
 
 
 class ResidualEnv(gym.Env[Observation, Float32]):
@@ -223,23 +186,19 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         correction = np.clip(numbers.reshape(self._zero.shape), -1.0, 1.0)
         before, walked = self._outcome, self.guide.walked()
         self._hardest = 0.0
-        corrected = np.array([goal is not None for goal in self.guide.goals()])
+        corrected = self._corrected
         terms, terminated, ended = self._pass(correction)
         while not (terminated or self._correctable):
             more, terminated, ended = self._pass(np.zeros_like(correction))
             terms = {name: value + more[name] for name, value in terms.items()}
         after: Outcome = self._outcome
-        terms["correction"] = np.where(
-            corrected, self.reward.correction * np.array([effort(c) for c in correction]), 0.0
-        )
-        terms |= self._shaping(before, after, walked, ended=terminated)
+        terms |= self.reward.of_correction(corrected, correction)
+        terms |= self.reward.shaping(before, after, walked, self.guide.walked(), terminated)
         by_arm = np.sum(list(terms.values()), axis=0)
         told = self._told(terms, by_arm, corrected) | ended
         return self._observe(), float(by_arm.sum()), terminated, False, told
 
-    def _told(
-        self, terms: Mapping[str, Array], by_arm: Array, corrected: NDArray[np.bool_]
-    ) -> dict[str, Any]:
+    def _told(self, terms: Terms, by_arm: Array, corrected: NDArray[np.bool_]) -> dict[str, Any]:
         """Return what is told of a step besides its reward."""
         return {
             "reward_terms": {name: float(value.sum()) for name, value in terms.items()},
@@ -258,14 +217,19 @@ class ResidualEnv(gym.Env[Observation, Float32]):
 
     @property
     def _correctable(self) -> bool:
-        return any(goal is not None for goal in self.guide.goals())
+        return bool(self._corrected.any())
+
+    @property
+    def _corrected(self) -> NDArray[np.bool_]:
+        return np.array([goal is not None for goal in self.guide.goals()])
 
     @property
     def _zero(self) -> Float32:
         return np.zeros((len(self.guide.arms), self.guide.correction_size), np.float32)
 
-    def _pass(self, correction: Float32) -> tuple[dict[str, Array], bool, dict[str, Any]]:
+    def _pass(self, correction: Float32) -> tuple[Terms, bool, dict[str, Any]]:
         """Let one policy period pass; return each arm's terms, whether it ended, and how."""
+        corrected = self._corrected
         observation, _, terminated, truncated, info = self.env.step(self.guide.act(correction))
         self._last = observation
         self._periods += 1
@@ -280,37 +244,13 @@ class ResidualEnv(gym.Env[Observation, Float32]):
                 terminated, failure = True, "gave_up"
         if not terminated:
             self._seen = self.guide.look(observation)
-        share = 1.0 / len(self.guide.arms)
-        weights, ones = self.reward, np.full(len(self.guide.arms), share)
         forces = [self._force(arm) for arm in self.guide.arms]
         self._hardest = max(self._hardest, *forces)
-        under_way = self.guide.walked() < 1.0
-        terms = {
-            "success": ones * (weights.success if outcome.success else 0.0),
-            "failure": ones * (weights.failure if failure is not None else 0.0),
-            "time": ones * under_way * weights.time_per_s * self.env.dt,
-            "force": weights.force * np.array([excess(f, self._force_limit) for f in forces]),
-        }
+        shares = [force / self._force_limit for force in forces]
+        under_way, failed = self.guide.walked() < 1.0, failure is not None
+        terms = self.reward.of_period(outcome, failed, under_way, corrected, shares, self.env.dt)
         ended = {"outcome": outcome, "is_success": outcome.success, "failure": failure}
         return terms, terminated, ended
-
-    def _shaping(
-        self, before: Outcome, after: Outcome, walked: Array, ended: bool
-    ) -> dict[str, Array]:
-        """Return the difference of the potentials, which are zero at an end (Ng et al. 1999)."""
-        weights, arms = self.reward, len(self.guide.arms)
-        later = np.zeros(arms) if ended else self.guide.walked()
-        progress = potential_difference(
-            before.progress, 0.0 if ended else after.progress, weights.discount
-        )
-        plan = [
-            potential_difference(float(a), float(b), weights.discount)
-            for a, b in zip(walked, later, strict=True)
-        ]
-        return {
-            "progress": np.full(arms, weights.progress * progress / arms),
-            "plan": weights.plan * np.array(plan) / arms,
-        }
 
     def _force(self, arm: str) -> float:
         """Return how hard a wrist is pushed, in N, as the observation has it."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from envs.assembly_env import AssemblyEnv
-from envs.residual_env import ResidualEnv, ResidualReward
+from envs.residual_env import ResidualEnv
+from envs.residual_reward import ResidualReward
 from policies.residual import ResidualConfig
 from policies.scripted import ScriptedConfig
 from policies.senses import SensesConfig

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from envs import CORRECTED
-from envs.residual_env import TRAINING_SEEDS, ResidualReward
+from envs.residual_env import TRAINING_SEEDS
+from envs.residual_reward import ResidualReward
 from policies.off_policy import OffPolicyConfig
 from policies.ppo import PpoConfig
 from robot.errors import ConfigError, UnknownName

@@ -10,7 +10,8 @@ from gymnasium.utils.env_checker import check_env
 from envs import CORRECTED, RESIDUAL_ENVIRONMENTS
 from envs.guide import Guide
 from envs.privileged import PRIVILEGED_SIZE
-from envs.residual_env import TRAINING_SEEDS, ResidualEnv, ResidualReward
+from envs.residual_env import TRAINING_SEEDS, ResidualEnv
+from envs.residual_reward import ResidualReward
 from policies.network import Mlp, MlpSpec, Normalization
 from robot.errors import ConfigError, UnknownName
 from robot.spatial import Pose
@@ -119,8 +120,7 @@ def test_episodes_that_are_drawn_differ_as_far_as_is_asked_for(env):
 
 def test_one_that_is_asked_for_is_not_replaced_if_it_is_over_before_its_first_contact(env):
     made = residual(env, ("",), end=3)
-    observation, info = made.reset(seed=1_000_003)
-    assert info["seed"] == 1_000_003
+    observation, _ = made.reset(seed=1_000_003)
     assert [seed for seed, _ in made.guide.begun] == [1_000_003]
     periods = made.guide.at
     again, reward, terminated, truncated, info = made.step(ones(made))
@@ -129,8 +129,7 @@ def test_one_that_is_asked_for_is_not_replaced_if_it_is_over_before_its_first_co
     # It is not looked at once it has ended.
     assert info["elapsed_s"] == pytest.approx((periods + 1) * env.dt)
     assert not info["corrected_by_arm"].any()
-    # Nothing was asked of the robot any more.
-    assert made.guide.at == periods
+    assert made.guide.at == periods, "something was asked of the robot"
     assert all(np.array_equal(observation[key], again[key]) for key in again)
 
 
@@ -210,6 +209,16 @@ def test_an_arm_pays_for_time_until_its_own_plan_is_walked(env):
     assert info["reward_by_arm"].tolist() == pytest.approx([0.0, -0.5 * env.dt])
 
 
+def test_time_may_count_less_while_nothing_is_corrected(env):
+    reward = ResidualReward(plan=0.0, progress=0.0, correction=0.0, force=0.0, time_elsewhere=0.25)
+    made = residual(env, ("L", "", "", "R"), reward)
+    made.reset(seed=0)
+    _, _, _, _, info = made.step(ones(made))
+    # Of three periods the left arm was corrected in one, the right one in none.
+    paid = [-0.5 * env.dt * (1.0 + 2 * 0.25), -0.5 * env.dt * 3 * 0.25]
+    assert info["reward_by_arm"].tolist() == pytest.approx(paid)
+
+
 def test_a_force_limit_can_be_given(env):
     made = residual(env)
     made.reset(seed=0, options={"force_limit_n": 27.5})
@@ -252,6 +261,8 @@ def test_wrong_use_is_said(env):
         residual(env, ("",)).reset()
     with pytest.raises(ValueError, match="force_limit_n: expected 0 < smallest"):
         ResidualReward(force_limit_n=(3.0, 2.0))
+    with pytest.raises(ValueError, match="time_elsewhere: expected 0 to 1, got 2"):
+        ResidualReward(time_elsewhere=2.0)
 
 
 def test_there_are_two_for_every_task_that_is_corrected():
