@@ -17,6 +17,7 @@ from envs.observations import Observation
 from envs.privileged import PRIVILEGED_SIZE, privileged
 from envs.residual_reward import ResidualReward, Terms
 from robot.arrays import Array, clipped
+from robot.errors import NOT_BEGUN
 from robot.spatial import Pose
 from tasks.task import Layout, Outcome
 
@@ -123,6 +124,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
 
         Raises:
             RuntimeError: If ten episodes that were drawn ended before anything could be corrected.
+            EpisodeSetupError, SafetyStop, NoSolution: If one that was asked for cannot begin.
         """
         super().reset(seed=seed)
         if seed is not None:
@@ -136,7 +138,11 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             episode, given = int(self.np_random.integers(TRAINING_SEEDS)), options
             if self.layouts is not None and not given:
                 given = {"layout": self.layouts(np.random.default_rng(episode))}
-            first = self._begin(episode, given, limit)
+            try:
+                first = self._begin(episode, given, limit)
+            except NOT_BEGUN:
+                # Nothing is learned from it, and the next one may be drawn as well.
+                continue
             if self._over is None:
                 return first
         raise RuntimeError(

@@ -15,6 +15,7 @@ from gymnasium import Env
 from numpy.typing import NDArray
 
 from policies.network import Mlp
+from robot.errors import NOT_BEGUN
 
 Float32 = NDArray[np.float32]
 Seen = dict[str, Float32]
@@ -206,13 +207,18 @@ class Collector:
     def run(self, seed: int, network: Mlp | None, options: Mapping[str, Any]) -> EpisodeEnd:
         """Run one whole episode without exploring; ends what was under way.
 
+        One that cannot begin has failed: left out, the easy draws alone would count.
+
         Args:
             seed: The episode.
             network: Acts; nobody corrects anything if None.
             options: Of the environment's reset.
         """
-        observation, _ = self._env.reset(seed=seed, options=dict(options))
         self._seen = None
+        try:
+            observation, _ = self._env.reset(seed=seed, options=dict(options))
+        except NOT_BEGUN as error:
+            return EpisodeEnd(seed, False, f"setup: {error}", 0, 0.0, 0.0, 0.0, {})
         tally, ended = _Tally(seed), False
         assert self._env.action_space.shape is not None  # a Box has one
         action = np.zeros(self._env.action_space.shape, np.float32)

@@ -74,3 +74,7 @@ class NoSolution(WorkcellError):
 
 class EpisodeSetupError(WorkcellError):
     """This draw of a layout cannot be brought about."""
+
+
+NOT_BEGUN = (EpisodeSetupError, SafetyStop, NoSolution)
+"""What may end an episode before it begins, and leaves a cell fit for the next one."""

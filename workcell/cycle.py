@@ -11,7 +11,7 @@ import numpy as np
 from envs.assembly_env import SETTLE_TIME, AssemblyEnv
 from policies.policy import Observation, Policy
 from robot.driver import StopCategory
-from robot.errors import EpisodeSetupError, NoSolution, SafetyStop, WorkcellError
+from robot.errors import NOT_BEGUN, EpisodeSetupError, NoSolution, SafetyStop, WorkcellError
 from robot.sim.stopwatch import Stopwatch
 from robot.state import Lifecycle
 from robot.station import StationInputs, StationOutputs
@@ -116,7 +116,7 @@ class CycleRunner:
         self._force.reset()
         try:
             observation, outcome = self._prepare(seed)
-        except (EpisodeSetupError, SafetyStop, NoSolution) as error:
+        except NOT_BEGUN as error:
             if isinstance(error, SafetyStop) and halted and driver.epoch == epoch:
                 # Halted before, and nobody has recovered it since: that says nothing of this draw.
                 raise

@@ -8,63 +8,16 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from envs import CORRECTED, RESIDUAL_ENVIRONMENTS
-from envs.guide import Guide
 from envs.privileged import PRIVILEGED_SIZE
 from envs.residual_env import TRAINING_SEEDS, ResidualEnv
 from envs.residual_reward import ResidualReward
 from policies.network import Mlp, MlpSpec, Normalization
-from robot.errors import ConfigError, UnknownName
+from robot.errors import ConfigError, EpisodeSetupError, UnknownName
 from robot.spatial import Pose
+from tests.envs.typed_guide import ones, residual
 from workcell.briefing import brief_of
 from workcell.environments import refuse_other_motions
 from workcell.residual import ScriptGuide, save_residual
-
-ARMS = ("left", "right")
-
-
-class TypedGuide(Guide):
-    """Is in contact as a test types it: one word per policy period, `L`, `R`, both or none."""
-
-    arms, size, sensed_size, correction_size = ARMS, 5, 5, 7
-
-    def __init__(self, plan, end=10**6):
-        self.plan, self.end = plan, end
-        self.begun, self.corrections = [], []
-
-    def begin(self, env, seed, force_limit):
-        self.begun.append((seed, force_limit))
-        self.at = -1
-        self.rng = np.random.default_rng(seed)
-
-    def look(self, observation):
-        self.at += 1
-        return self.rng.normal(size=(2, 5)).astype(np.float32)
-
-    def sensed(self):
-        return np.ones((2, self.sensed_size), np.float32)
-
-    def act(self, correction):
-        self.corrections.append(correction.copy())
-        return np.zeros(18, np.float32)
-
-    def goals(self):
-        word = self.plan[min(self.at, len(self.plan) - 1)]
-        return tuple(Pose.identity() if letter in word else None for letter in "LR")
-
-    def walked(self):
-        return np.array([self.at, 0.5 * self.at]) / 100.0
-
-    @property
-    def finished(self):
-        return self.at >= self.end
-
-
-def residual(env, plan=("LR",), reward=None, **options):
-    return ResidualEnv(env, TypedGuide(plan, **options), reward)
-
-
-def ones(env):
-    return np.ones(env.action_space.shape, np.float32)
 
 
 def test_gymnasium_finds_nothing_wrong(env):
@@ -133,6 +86,25 @@ def test_one_that_is_asked_for_is_not_replaced_if_it_is_over_before_its_first_co
     assert all(np.array_equal(observation[key], again[key]) for key in again)
 
 
+def test_a_draw_that_cannot_be_brought_about_is_drawn_again_one_that_was_asked_for_is_not(
+    env, monkeypatch
+):
+    made, apply, refused = residual(env), env.scene.apply, []
+
+    def refuse_twice(layout):
+        if len(refused) < 2:
+            refused.append(layout)
+            raise EpisodeSetupError("the nest is on the floor")
+        return apply(layout)
+
+    monkeypatch.setattr(env.scene, "apply", refuse_twice)
+    made.reset()
+    assert len(refused) == 2
+    refused.clear()
+    with pytest.raises(EpisodeSetupError, match="on the floor"):
+        made.reset(seed=3)
+
+
 def test_a_seed_may_decide_what_is_drawn(env):
     made = residual(env)
     made.layouts = env.task.sample_layout
@@ -172,22 +144,6 @@ def test_a_force_limit_is_drawn_and_told(env):
     assert 25.0 <= min(limits) < max(limits) <= 35.0
 
 
-def test_the_shaping_adds_up_to_what_the_first_state_was_worth(env):
-    # Discounted as the learner does it, the potentials cancel: only the first one is left.
-    reward = ResidualReward(success=0.0, failure=0.0, time_per_s=0.0, correction=0.0, force=0.0)
-    made = residual(env, ("",) * 3 + ("LR",), reward, end=8)
-    made.reset(seed=0)
-    worth = reward.plan * float(made.guide.walked().mean())
-    total, discount, terminated = 0.0, 1.0, False
-    while not terminated:
-        _, got, terminated, truncated, info = made.step(ones(made))
-        assert not truncated
-        total += discount * got
-        discount *= reward.discount
-    assert info["failure"] == "gave_up"
-    assert total == pytest.approx(-worth)
-
-
 def test_a_script_with_nothing_left_to_do_ends_the_episode_after_a_while(env):
     made = residual(env, end=5)
     made.reset(seed=0)
@@ -200,42 +156,10 @@ def test_a_script_with_nothing_left_to_do_ends_the_episode_after_a_while(env):
     assert 1.5 < (steps - 4) * env.dt < 1.6
 
 
-def test_an_arm_pays_for_time_until_its_own_plan_is_walked(env):
-    made = residual(env, reward=ResidualReward(plan=0.0, progress=0.0, correction=0.0, force=0.0))
-    made.reset(seed=0)
-    # Of a hundred periods the left plan is walked, of two hundred the right one.
-    made.guide.at = 150
-    _, _, _, _, info = made.step(ones(made))
-    assert info["reward_by_arm"].tolist() == pytest.approx([0.0, -0.5 * env.dt])
-
-
-def test_time_may_count_less_while_nothing_is_corrected(env):
-    reward = ResidualReward(plan=0.0, progress=0.0, correction=0.0, force=0.0, time_elsewhere=0.25)
-    made = residual(env, ("L", "", "", "R"), reward)
-    made.reset(seed=0)
-    _, _, _, _, info = made.step(ones(made))
-    # Of three periods the left arm was corrected in one, the right one in none.
-    paid = [-0.5 * env.dt * (1.0 + 2 * 0.25), -0.5 * env.dt * 3 * 0.25]
-    assert info["reward_by_arm"].tolist() == pytest.approx(paid)
-
-
 def test_a_force_limit_can_be_given(env):
     made = residual(env)
     made.reset(seed=0, options={"force_limit_n": 27.5})
     assert made.guide.begun[-1][1] == 27.5
-
-
-def test_each_arm_has_its_share_of_the_reward(env):
-    made = residual(env, ("L",))
-    made.reset(seed=0)
-    action = ones(made)
-    _, got, _, _, info = made.step(action)
-    left, right = info["reward_by_arm"]
-    assert got == pytest.approx(left + right)
-    assert got == pytest.approx(sum(info["reward_terms"].values()))
-    # Only the left arm is corrected, and only it got on by as much.
-    assert info["reward_terms"]["correction"] == pytest.approx(made.reward.correction)
-    assert left != right
 
 
 def test_an_actor_is_not_told_what_only_a_critic_may_know(env):
@@ -259,10 +183,6 @@ def test_wrong_use_is_said(env):
         made.step(ones(made) * np.nan)
     with pytest.raises(RuntimeError, match="ten episodes ended before"):
         residual(env, ("",)).reset()
-    with pytest.raises(ValueError, match="force_limit_n: expected 0 < smallest"):
-        ResidualReward(force_limit_n=(3.0, 2.0))
-    with pytest.raises(ValueError, match="time_elsewhere: expected 0 to 1, got 2"):
-        ResidualReward(time_elsewhere=2.0)
 
 
 def test_there_are_two_for_every_task_that_is_corrected():

@@ -6,6 +6,7 @@ import pytest
 
 from policies.network import Mlp, MlpSpec, Normalization
 from policies.rollout import Collector, Explorer
+from robot.errors import NOT_BEGUN
 
 
 class Count(gymnasium.Env):
@@ -118,3 +119,14 @@ def test_a_whole_episode_is_run_without_exploring():
 def test_nothing_is_collected_before_it_begins():
     with pytest.raises(RuntimeError, match="before begin"):
         Collector(Count(), 2).collect(Explorer(network([0.0, 0.0]), squashed=False), 1)
+
+
+@pytest.mark.parametrize("error", NOT_BEGUN)
+def test_an_episode_that_cannot_begin_has_failed(error):
+    class Never(Count):
+        def reset(self, *, seed=None, options=None):
+            raise error("the nest is on the floor")
+
+    end = Collector(Never(), 2).run(3, None, {})
+    assert (end.seed, end.success, end.steps) == (3, False, 0)
+    assert end.failure == "setup: the nest is on the floor"
