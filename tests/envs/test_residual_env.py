@@ -14,7 +14,7 @@ from envs.residual_reward import ResidualReward
 from policies.network import Mlp, MlpSpec, Normalization
 from robot.errors import ConfigError, EpisodeSetupError, UnknownName
 from robot.spatial import Pose
-from tests.envs.typed_guide import ones, residual
+from tests.envs.typed_guide import TypedGuide, ones, residual
 from workcell.briefing import brief_of
 from workcell.environments import refuse_other_motions
 from workcell.residual import ScriptGuide, save_residual

@@ -1,4 +1,4 @@
-"""What is rewarded where a script is corrected: each arm's share, and what the potentials come to."""
+"""What is rewarded where a script is corrected: each arm's share, and what potentials come to."""
 
 import pytest
 
