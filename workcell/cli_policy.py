@@ -80,18 +80,14 @@ def note(
     """Note in a policy's file how it did in an evaluation."""
     from workcell.config import plain
     from workcell.policy_folder import add_evaluation
-    from workcell.policy_report import evaluation_of
+    from workcell.policy_report import evaluation_of, evaluation_words
     from workcell.stored_run import StoredRun
 
     stored = _learned(name)
     record = evaluation_of(StoredRun.read(run), stored)
     add_evaluation(stored.path, record)
     with open_output(as_json) as output:
-        output.console.print(
-            f"{stored.path}: noted {record.successes} of {record.episodes} at level "
-            f"{record.level} on {record.robot}",
-            markup=False,
-        )
+        output.console.print(f"{stored.path}: noted {evaluation_words(record)}", markup=False)
         output.result(plain(record))
     return 0
 

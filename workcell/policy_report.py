@@ -99,7 +99,10 @@ def _evaluations(manifest: Manifest) -> Iterator[tuple[str, str]]:
         # Whatever else ran on those seeds, whoever chose has seen them.
         seen = max(chosen.start, record.seeds.start) < min(chosen.stop, record.seeds.stop)
         name = "chosen on" if seen else "evaluated"
-        yield name if name != before else "", _evaluation(record) + ("" if seen else _use(record))
+        yield (
+            name if name != before else "",
+            evaluation_words(record) + ("" if seen else _use(record)),
+        )
         before = name
 
 
@@ -122,7 +125,8 @@ def _use(record: EvaluationRecord) -> str:
     return ""
 
 
-def _evaluation(record: EvaluationRecord) -> str:
+def evaluation_words(record: EvaluationRecord) -> str:
+    """Return for people how a policy did, and under which conditions."""
     low, high = wilson(record.successes, record.episodes)
     median = record.cycle_time_median_s
     time = "" if median is None else f", median {median:.1f} s"
