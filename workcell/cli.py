@@ -1,16 +1,20 @@
 """The command `workcell`. The only place that talks to a person and ends the process.
 
 Exit codes: 0 the command itself worked (cycles may have failed), 1 it broke, 2 something in the
-question was wrong and nothing was started, 3 a claim was not shown, 130 it was interrupted.
+question was wrong and nothing was started, 3 a claim was not shown, 130 it was interrupted, by
+Ctrl-C or by `kill`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -173,6 +177,7 @@ def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     set_up(logging.WARNING)
+    before = _end_in_order_when_killed()
     try:
         code = app(argv, standalone_mode=False, prog_name="workcell", obj=factory)
     except TyperException as error:
@@ -183,8 +188,28 @@ def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:
         return _complain(f"{type(error).__name__}: {error}", 1)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
     # `--help` and a command without a result return nothing.
     return code if isinstance(code, int) else 0
+
+
+def _end_in_order_when_killed() -> signal.Handlers | Callable[..., object] | int | None:
+    """Let SIGTERM do what Ctrl-C does: robots are halted, and what has ended is kept.
+
+    Returns:
+        What it did before; None if it is not this thread's to say.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        # One is enough: what comes while things are put in order must not end that.
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(signal.SIGTERM, interrupt)
 
 
 def _complain(message: str, code: int) -> int:

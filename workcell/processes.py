@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -11,6 +14,29 @@ from typing import Any
 
 # How long a process that was told to end may take before it is killed, in s.
 _PATIENCE = 3.0
+# Of Linux's <linux/prctl.h>.
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with(parent: int) -> None:
+    """Let this process be killed as soon as its parent is gone, however that came about.
+
+    It would notice by itself only at the end of what it is doing, which may take minutes. Where
+    the system cannot do it, nothing is changed.
+
+    Args:
+        parent: Number of the process that started this one.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        # It was gone before anybody could be told.
+        os._exit(1)
+
+
+def _bound(parent: int, work: Callable[..., None], *args: Any) -> None:
+    die_with(parent)
+    work(*args)
 
 
 class Helpers:
@@ -38,7 +64,8 @@ class Helpers:
         try:
             for own in arguments:
                 here, there = context.Pipe()
-                process = context.Process(target=work, args=(there, *own), daemon=True)
+                args = (os.getpid(), work, there, *own)
+                process = context.Process(target=_bound, args=args, daemon=True)
                 process.start()
                 there.close()
                 self._processes[here] = process

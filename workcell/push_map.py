@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -25,6 +26,7 @@ from robot.sim.noise import NOISE_LEVELS
 from workcell.balance import balance_reflex, read_balance, shipped_balance
 from workcell.catalog import load_robot
 from workcell.config import plain
+from workcell.processes import die_with
 from workcell.provenance import commit, versions
 from workcell.push_figures import Cell, Figure, figure_json, gain_of, lines_of, survived_size
 from workcell.push_folder import MapFolder, Origin
@@ -202,7 +204,7 @@ def _shared(
 ) -> Iterator[tuple[PushTrial, PushResult]]:
     """Yield trials as they end in other processes."""
     with ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_start, initargs=(plan, robot)
+        workers, get_context("spawn"), initializer=_start, initargs=(os.getpid(), plan, robot)
     ) as pool:
         waiting = iter(left)
         # Few at a time, so that an interruption has little to wait for.
@@ -238,7 +240,8 @@ def _quiet_guard() -> Iterator[None]:
 _OWN: dict[str, PushBench] = {}
 
 
-def _start(plan: MapPlan, robot: RobotConfig) -> None:
+def _start(parent: int, plan: MapPlan, robot: RobotConfig) -> None:
+    die_with(parent)
     # For as long as the process lives: it does nothing else.
     logging.getLogger(_GUARD).setLevel(logging.ERROR)
     _OWN["bench"] = _bench(plan, robot)

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from tests.workcell.fake_runner import BREAKS, FAILS, HANGS
+from tests.workcell.groups import ends
 from workcell.records import read_records
 
 FACTORY = "tests.workcell.fake_runner:build"
@@ -172,33 +174,16 @@ def test_a_benchmark_runs_by_its_name(workcell, tmp_path):
     assert out.count("2 of them done before") == 3
 
 
-def ends(group):
-    """Whether every process of a group is gone soon; Python's own helper leaves a moment later."""
-    for _ in range(100):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
-
-
-@pytest.mark.parametrize(
-    ("verb", "count", "workers"),
-    [("run", "--cycles", "1"), ("run", "--cycles", "2"), ("evaluate", "--episodes", "2")],
-)
-def test_ctrl_c_ends_cleanly_with_what_was_finished(tmp_path, verb, count, workers):
-    words = [verb, *run_words(tmp_path, "--seed", str(HANGS - 2), count, "3")[1:]]
-    words += ["--workers", workers]
-    # Two successes would show it, had two been asked for.
-    words += ["--claim", "0.2"] if verb == "evaluate" else []
+@contextmanager
+def two_cycles_later(words, tmp_path):
+    """Yield a process of the command, in a group of its own, that hangs in its third cycle."""
     # What is started in the background of a script ignores Ctrl-C, and so would its children.
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from workcell.cli import main; sys.exit(main(sys.argv[2:], sys.argv[1]))"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code, FACTORY, *words, "--json"],
+        [sys.executable, "-c", code, FACTORY, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -210,8 +195,27 @@ def test_ctrl_c_ends_cleanly_with_what_was_finished(tmp_path, verb, count, worke
             if records.exists() and len(read_records(records)) == 2:
                 break
             time.sleep(0.05)
-        # As a terminal does it: every process of the group hears it.
-        os.killpg(process.pid, signal.SIGINT)
+        yield process
+
+
+@pytest.mark.parametrize(
+    ("verb", "count", "workers", "how"),
+    [
+        ("run", "--cycles", "1", signal.SIGINT),
+        ("run", "--cycles", "2", signal.SIGINT),
+        ("evaluate", "--episodes", "2", signal.SIGINT),
+        ("run", "--cycles", "1", signal.SIGTERM),
+        ("evaluate", "--episodes", "2", signal.SIGTERM),
+    ],
+)
+def test_ctrl_c_and_kill_end_cleanly_with_what_was_finished(tmp_path, verb, count, workers, how):
+    words = [verb, *run_words(tmp_path, "--seed", str(HANGS - 2), count, "3")[1:]]
+    words += ["--workers", workers]
+    # Two successes would show it, had two been asked for.
+    words += ["--claim", "0.2"] if verb == "evaluate" else []
+    with two_cycles_later([*words, "--json"], tmp_path) as process:
+        # As a terminal does it every process of the group hears it; `kill` names one.
+        (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
         out, err = process.communicate(timeout=30.0)
     assert process.returncode == 130
     assert json.loads(out)["n"] == 2
@@ -219,6 +223,14 @@ def test_ctrl_c_ends_cleanly_with_what_was_finished(tmp_path, verb, count, worke
     assert ("claim open: not complete, 2 of 3 cycles ended" in err) == (verb == "evaluate")
     assert "Traceback" not in err
     assert ends(process.pid)
+
+
+def test_nobody_works_on_for_one_who_was_killed(tmp_path):
+    words = ["evaluate", *run_words(tmp_path, "--seed", str(HANGS - 2))[1:], "--workers", "2"]
+    with two_cycles_later([*words, "--episodes", "3"], tmp_path) as process:
+        process.kill()
+        process.wait()
+        assert ends(process.pid)
 
 
 def test_names_are_listed(workcell):

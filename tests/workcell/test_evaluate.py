@@ -11,6 +11,7 @@ import pytest
 
 from robot.errors import ConfigError, UnknownName
 from tests.workcell.fake_runner import BREAKS, FAILS, NEVER_BEGINS
+from tests.workcell.groups import ends
 from workcell.claims import check_claim, least_cycles
 from workcell.crew import CycleCrashed
 from workcell.evaluate import Question, remarks
@@ -122,6 +123,7 @@ def test_kill_9_loses_the_running_cycles_only(tmp_path, workers):
         [sys.executable, "-c", code, factory, *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as process:
         deadline = time.monotonic() + 60.0
         while time.monotonic() < deadline:
@@ -129,6 +131,8 @@ def test_kill_9_loses_the_running_cycles_only(tmp_path, workers):
                 break
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
+    # Nobody goes on working for one who is gone.
+    assert ends(process.pid)
     kept = {record.seed for record in read_records(records)}
     assert 4 <= len(kept) < 30
     result = run_cycles(resumed(tmp_path, workers=1, factory=FACTORY))
