@@ -186,7 +186,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         self._start = self.loop.cell.clock.time
         self._outputs, self._told = StationOutputs(), None
         self.scene.events()  # what happened while the robot came to rest is not the episode's
-        self.task.begin()
+        self.task.begin(self.layout)
         snapshot = self._snapshot(state)
         self._outcome = self.task.evaluate(snapshot)
         return self._observe(snapshot), {"outcome": self._outcome, "layout": self.layout}

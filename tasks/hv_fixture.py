@@ -279,9 +279,8 @@ class HvFixture(SimFixture):
 
     @override
     def events(self) -> Mapping[str, float]:
-        assert self._layout is not None  # asked only during an episode
         tester = self._tester
-        events = {**self._task.drawn_events(self._layout), **tester.events()}
+        events = dict(tester.events())
         events["tested"] = float(tester.report is not None and tester.report.aborted is None)
         events["test_passed"] = float(tester.report is not None and tester.report.passed)
         under_voltage = {v.port for v in tester.contacts.violations if v.kind == UNDER_VOLTAGE}

@@ -112,11 +112,6 @@ class HvInspection(HvPlugging):
         )
 
     @override
-    def drawn_events(self, layout: Layout) -> dict[str, float]:
-        drawn = {k: v for k, v in layout.parameters.items() if k.startswith("connection_")}
-        return super().drawn_events(layout) | drawn
-
-    @override
     def sample_layout(self, rng: np.random.Generator) -> Layout:
         return draw_inspection(rng, self.station, self.variation)
 
@@ -150,9 +145,12 @@ class HvInspection(HvPlugging):
         )
 
     @override
-    def begin(self) -> None:
-        super().begin()
-        self._truth: dict[str, Connection] = {}
+    def begin(self, layout: Layout) -> None:
+        super().begin(layout)
+        self._assigned = self.assigned(layout)
+        self._truth: dict[str, Connection] = {
+            slot: connection_of(layout.parameters, slot) for slot in self._assigned
+        }
         self._visited: set[str] = set()
         self._start: dict[str, float] = {}
         # When the last picture was taken, and what it told.
@@ -161,12 +159,9 @@ class HvInspection(HvPlugging):
     @override
     def evaluate(self, snapshot: Snapshot) -> Outcome:
         events, parts = snapshot.events, snapshot.pose_world_parts
-        assigned = self.station.assigned(events)
-        if not self._truth:
-            self._truth = {slot: connection_of(events, slot) for slot in assigned}
         measures = {f"lock_in_{slot}": events.get(f"lock_in_{slot}", 0.0) for slot in SLOTS}
         harm = None
-        for slot, item in assigned.items():
+        for slot, item in self._assigned.items():
             plug = parts[item.plug]
             depth = fit_of(parts[item.header].inverse() @ plug, item.plug_kind).depth
             start = self._start.setdefault(slot, depth)
@@ -181,7 +176,7 @@ class HvInspection(HvPlugging):
         return Outcome(
             success=False,
             failure=self._failure(snapshot) or harm,
-            progress=len(self._visited) / len(assigned),
+            progress=len(self._visited) / len(self._assigned),
             measures=measures,
             operations=self._operations({}),
         )

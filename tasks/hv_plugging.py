@@ -115,7 +115,7 @@ class HvPlugging(Task):
         self._hand = HandShape(_ZONE)
         # Of the last layout that was asked about: the boxes of its pack.
         self._boxes: tuple[Layout, Array] | None = None
-        self.begin()
+        self._forget()
 
     def assigned(self, layout: Layout) -> Mapping[str, Assigned]:
         """Return which bodies play which part in an episode, by slot in use."""
@@ -125,14 +125,6 @@ class HvPlugging(Task):
     def zones(self, layout: Layout) -> tuple[KeepOut, ...]:
         pack = self.station.pack(layout.parameters)
         return self.station.zones(layout.pose_world_believed["pack"], pack)
-
-    def drawn_events(self, layout: Layout) -> dict[str, float]:
-        """Return what a judgement must know of a layout, to be among a scene's events."""
-        return {
-            name: value
-            for name, value in layout.parameters.items()
-            if name == "pack_index" or name.startswith("fault_")
-        }
 
     @override
     def sample_layout(self, rng: np.random.Generator) -> Layout:
@@ -165,7 +157,12 @@ class HvPlugging(Task):
         )
 
     @override
-    def begin(self) -> None:
+    def begin(self, layout: Layout) -> None:
+        self._forget()
+        for slot, assigned in self.assigned(layout).items():
+            self._judges[slot] = PlugJudge(assigned, self.config.rule)
+
+    def _forget(self) -> None:
         self._judges: dict[str, PlugJudge] = {}
         self._hardest = 0.0
         self._free_since: dict[str, float] = {}
@@ -176,11 +173,6 @@ class HvPlugging(Task):
     @override
     def evaluate(self, snapshot: Snapshot) -> Outcome:
         events = snapshot.events
-        if not self._judges:
-            self._judges = {
-                slot: PlugJudge(assigned, self.config.rule)
-                for slot, assigned in self.station.assigned(events).items()
-            }
         measures = {f"lock_in_{slot}": 0.0 for slot in SLOTS}
         self._look_at_time(snapshot)
         for slot, judge in self._judges.items():

@@ -139,7 +139,7 @@ class NutInsertion(Task):
                 )
             ),
         )
-        self.begin()
+        self._forget()
 
     def nuts(self, arm: str) -> tuple[str, ...]:
         """Return the names of the nuts in a feeder's magazine, first to last."""
@@ -205,7 +205,10 @@ class NutInsertion(Task):
         return tuple(plan)
 
     @override
-    def begin(self) -> None:
+    def begin(self, layout: Layout) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self._seated_since: dict[str, float | None] = dict.fromkeys(ARMS)
         self._hardest = 0.0
 

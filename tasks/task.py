@@ -251,8 +251,12 @@ class Task(ABC):
         """Return the nominal plan, from believed poses only."""
 
     @abstractmethod
-    def begin(self) -> None:
-        """Forget the judgement of the last episode (how long a part has been seated, say)."""
+    def begin(self, layout: Layout) -> None:
+        """Forget the judgement of the last episode (how long a part has been seated, say).
+
+        Args:
+            layout: Of the one that begins: what is judged in it. On hardware, what is believed.
+        """
 
     @abstractmethod
     def evaluate(self, snapshot: Snapshot) -> Outcome:

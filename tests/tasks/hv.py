@@ -76,7 +76,7 @@ def snapshot(task, layout, time=0.0, plugs=None, held=(), events=None, tools=Non
         time: In s.
         plugs: World poses of plugs that are not in their docks, by slot.
         held: Slots of the plugs that hands are closed on.
-        events: Beside what is drawn.
+        events: What only the scene sees.
         tools: World poses of hands, by arm.
         signals: Process signals that are not zero.
     """
@@ -96,4 +96,4 @@ def snapshot(task, layout, time=0.0, plugs=None, held=(), events=None, tools=Non
         {},
         StationInputs(True, True, inputs | dict(signals or {})),
     )
-    return Snapshot(cell, hands, parts, task.drawn_events(layout) | dict(events or {}))
+    return Snapshot(cell, hands, parts, dict(events or {}))

@@ -189,7 +189,7 @@ def test_hands_too_narrow_for_a_plug_are_refused():
 
 
 def judged(task, layout, verdicts, **events):
-    task.begin()
+    task.begin(layout)
     outcome = task.evaluate(snapshot(task, layout, events=events))
     assert not outcome.success
     return task.score(outcome, verdicts)

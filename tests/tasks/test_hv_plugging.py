@@ -75,19 +75,19 @@ def test_a_test_that_has_ended_is_not_asked_for_again(task):
 
 def test_a_pack_is_refused_when_hands_wait_with_a_plug_missing(task):
     layout = draw(task)
-    task.begin()
+    task.begin(layout)
     assert asked(task, layout, 0.0, locked=False)[REFUSED] is False
     assert asked(task, layout, 0.9, locked=False)[REFUSED] is False
     assert asked(task, layout, 1.1, locked=False)[REFUSED] is True
     # It stays so while the plugs that are in are taken off.
     assert asked(task, layout, 2.0, hands="at a header", locked=False)[REFUSED] is True
-    task.begin()
+    task.begin(layout)
     assert asked(task, layout, 0.0, locked=False)[REFUSED] is False
 
 
 def test_a_pause_anywhere_else_refuses_nothing(task):
     layout = draw(task)
-    task.begin()
+    task.begin(layout)
     for time in (0.0, 5.0):
         assert asked(task, layout, time, hands="home", locked=False)[REFUSED] is False
     for time in (6.0, 12.0):
@@ -132,7 +132,7 @@ def test_signals_are_named_by_slot_and_the_same_for_every_pack():
 
 def story(task, layout, harm=None, tested=True, skip=()):
     """Walk every plug of a pack in and out again; return the last judgement."""
-    task.begin()
+    task.begin(layout)
     slots = [slot for slot in task.assigned(layout) if slot not in skip]
     homes = {slot: in_header(task, layout, slot) for slot in slots}
     events = {}
@@ -207,7 +207,7 @@ def test_harm_ends_nothing_but_fails_the_pack_at_the_end(task):
     assert outcome.failure == "over_bent"
     assert outcome.operations["unplug left_0"].failure == "over_bent"
     assert outcome.operations["unplug right_0"].success
-    task.begin()
+    task.begin(layout)
     early = task.evaluate(snapshot(task, layout, events={"over_bent_left_0": 1.0}))
     assert early.failure is None
     assert early.measures["harms"] == 1.0
@@ -223,7 +223,7 @@ def test_harm_ends_nothing_but_fails_the_pack_at_the_end(task):
 )
 def test_what_cannot_be_undone_fails_by_name(task, events, failure):
     layout = draw(task)
-    task.begin()
+    task.begin(layout)
     outcome = task.evaluate(snapshot(task, layout, events=events))
     assert outcome.failure == failure
     assert not outcome.success
@@ -241,7 +241,7 @@ def test_what_cannot_be_undone_fails_by_name(task, events, failure):
 )
 def test_a_plug_elsewhere_is_not_mated(task, name, short, error):
     layout = draw(task)
-    task.begin()
+    task.begin(layout)
     home = {"left_0": in_header(task, layout, "left_0")}
     events = mated_events("left_0")
     good = task.evaluate(snapshot(task, layout, plugs=home, events=events))
@@ -253,7 +253,7 @@ def test_a_plug_elsewhere_is_not_mated(task, name, short, error):
 
 def test_a_lock_s_signal_has_its_truth_among_the_measures(task):
     layout = draw(task, pack="city")
-    task.begin()
+    task.begin(layout)
     outcome = task.evaluate(snapshot(task, layout, events={"lock_in_right_0": 1.0}))
     truth = {slot: outcome.measures[f"lock_in_{slot}"] for slot in SLOTS}
     assert truth == {"left_0": 0.0, "left_1": 0.0, "right_0": 1.0, "right_1": 0.0}
@@ -261,7 +261,7 @@ def test_a_lock_s_signal_has_its_truth_among_the_measures(task):
 
 def test_progress_pays_and_harm_costs(task):
     layout = draw(task, pack="city")
-    task.begin()
+    task.begin(layout)
     start = task.evaluate(snapshot(task, layout))
     task.evaluate(snapshot(task, layout, 1.0, held=["left_0"]))
     home = {"left_0": in_header(task, layout, "left_0")}
@@ -275,3 +275,15 @@ def test_progress_pays_and_harm_costs(task):
     )
     assert task.reward(end, harmed, action)["harm"] < 0.0
     assert task.reward(harmed, harmed, action)["harm"] == 0.0
+
+
+def test_a_job_is_judged_by_what_is_believed_where_no_scene_sees_more(task):
+    """On hardware there are no events: nothing is known to be latched, and nothing breaks."""
+    layout = draw(task)
+    task.begin(layout)
+    outcome = task.evaluate(snapshot(task, layout, events={}))
+    assert outcome.failure is None
+    assert not outcome.success
+    assert set(outcome.operations) == {
+        f"{kind} {slot}" for slot in task.assigned(layout) for kind in ("plug", "unplug")
+    }

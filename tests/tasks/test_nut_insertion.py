@@ -42,7 +42,7 @@ def snapshot(task, layout, time=0.0, seated=("left", "right"), opening=0.03, eve
 
 def judge_for(task, layout, seconds, **kwargs):
     """Return the judgement after a pose was held for some seconds."""
-    task.begin()
+    task.begin(layout)
     outcome = None
     for time in np.arange(0.0, seconds + 1e-9, 0.1):
         outcome = task.evaluate(snapshot(task, layout, time=float(time), **kwargs))
@@ -60,7 +60,7 @@ def test_success_needs_time_after_the_hand_let_go(task):
     # Still in the hand: closed on the nut, and near it.
     held = snapshot(task, layout, opening=0.012)
     tools = {arm: held.pose_world_parts[f"nut_{arm}_0"] for arm in task.arms}
-    task.begin()
+    task.begin(layout)
     for time in np.arange(0.0, 2.0, 0.1):
         cell = dataclasses.replace(held.cell, robot=dataclasses.replace(held.cell.robot, time=time))
         outcome = task.evaluate(Snapshot(cell, tools, held.pose_world_parts))
@@ -93,7 +93,7 @@ def test_what_cannot_be_undone_fails_by_name(task, events, failure):
 
 def test_a_hard_touch_is_not_forgotten(task):
     layout = task.sample_layout(np.random.default_rng(0))
-    task.begin()
+    task.begin(layout)
     task.evaluate(snapshot(task, layout, events={"contact_force_n": 70.0}))
     later = task.evaluate(snapshot(task, layout, time=1.0))
     assert later.failure == "over_force"
@@ -169,7 +169,7 @@ def test_the_plan_ends_at_the_seat_for_each_arm(task):
 
 def test_progress_pays(task):
     layout = task.sample_layout(np.random.default_rng(0))
-    task.begin()
+    task.begin(layout)
     start = task.evaluate(snapshot(task, layout, seated=()))
     end = task.evaluate(snapshot(task, layout, time=0.1))
     assert end.progress > start.progress
