@@ -95,8 +95,8 @@ class ControlLoop:
         """
         if self._state is None:
             raise RuntimeError(
-                "ControlLoop.run() before reset(): there is no measurement to go on from, as before "
-                "the first reset and after an error"
+                "ControlLoop.run() before reset(), or after an error: there is no measurement to "
+                "go on from; reset() first"
             )
         try:
             return self._track(target, ticks, self._state)
