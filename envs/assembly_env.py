@@ -16,7 +16,7 @@ from envs.actions import ACTION_SIZE, ActionScale, decode, stiffness_of
 from envs.observations import Observation, entries, observe, space
 from robot.arrays import Array
 from robot.cell_state import CellState
-from robot.driver import StopCategory
+from robot.driver import StopCategory, stop_after
 from robot.errors import NoSolution, SafetyStop
 from robot.loop import ControlLoop, Tick
 from robot.sensor import CameraFrame, WrenchReading
@@ -199,11 +199,15 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             action: Nine numbers in [-1, 1] for each arm. Shape (9 * len(arms),).
 
         Raises:
-            RuntimeError: If the environment was not reset, or the robot was halted since.
+            RuntimeError: If the environment was not reset, or an error has ended it since.
             ValueError: If the action has another shape or is not finite.
+
+        Any other error has halted the robot and taken every output back.
         """
         if self._outcome is None or self._last is None:
-            raise RuntimeError("AssemblyEnv.step() before reset()")
+            raise RuntimeError(
+                "AssemblyEnv.step() before reset(), or after the robot was halted: reset() first"
+            )
         numbers = np.asarray(action, dtype=np.float32)
         if numbers.shape != self.action_space.shape:
             raise ValueError(
@@ -222,12 +226,16 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         before, snapshot = self._outcome, self._last
         try:
             snapshot = self._snapshot(self.loop.run(self._target, self.ticks_per_step))
-        except (SafetyStop, NoSolution) as error:
-            # The end of the episode, as of any other failure. There is nothing newer to observe.
-            after = self._halted(before, error)
-        else:
             after = self._outcome = self.task.evaluate(snapshot)
             self._tell()
+        except (SafetyStop, NoSolution) as error:
+            # The end of the episode, as of any other failure. There is nothing newer to observe.
+            self.halt()
+            reason = f"guard_stop: {error}" if isinstance(error, SafetyStop) else "no_solution"
+            after = dataclasses.replace(before, success=False, failure=reason)
+        except BaseException as error:
+            self.abandon(error)
+            raise
         terms = dict(self.task.reward(before, after, np.asarray(numbers, dtype=np.float64)))
         terminated = after.success or after.failure is not None
         truncated = not terminated and self.elapsed >= self.task.time_limit
@@ -249,7 +257,34 @@ class AssemblyEnv(gym.Env[Observation, Action]):
 
     def hold(self) -> None:
         """Let one policy period pass without a policy: the tools stay at their last targets."""
-        self.loop.run(self._target, self.ticks_per_step)
+        try:
+            self.loop.run(self._target, self.ticks_per_step)
+        except BaseException as error:
+            self.abandon(error)
+            raise
+
+    def halt(self) -> None:
+        """Halt the robot and take its requests back: what they were made of is no longer so.
+
+        No step is taken until the next reset.
+        """
+        self._outcome = self._last = None
+        self.loop.cell.driver.stop(StopCategory.HOLD)
+        self.tell(dataclasses.replace(self._outputs, signals={}))
+
+    def abandon(self, error: BaseException) -> None:
+        """Halt the robot and take every output back, because of an error on its way up.
+
+        Args:
+            error: What happened. It stays the one that is told: should the robot or the station
+                fail now, too, that is noted on it.
+        """
+        self._outcome = self._last = None
+        stop_after(error, self.loop.cell.driver)
+        try:
+            self.tell(StationOutputs())
+        except Exception as second:
+            error.add_note(f"The station could not be told of it: {second!r}")
 
     def tell(self, outputs: StationOutputs) -> None:
         """Tell the station where the cycle stands; the task's own requests go along with it.
@@ -266,15 +301,10 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             requests |= self.task.requests(self._last, self.layout)
         outputs = dataclasses.replace(self._outputs, signals=requests)
         if outputs != self._told:
+            # One that is not acknowledged may have arrived or not: the next one is written again.
+            self._told = None
             self.loop.cell.station.write(outputs)
             self._told = outputs
-
-    def _halted(self, before: Outcome, error: SafetyStop | NoSolution) -> Outcome:
-        # Halted already after a safety stop; without a solution nothing else would do it.
-        self.loop.cell.driver.stop(StopCategory.HOLD)
-        self._outcome = None
-        reason = f"guard_stop: {error}" if isinstance(error, SafetyStop) else "no_solution"
-        return dataclasses.replace(before, success=False, failure=reason)
 
     def _feel(self, tick: Tick) -> None:
         """Collect what the wrists feel, so that a policy sees the mean of its whole period.

@@ -11,7 +11,7 @@ from typing_extensions import override
 from robot.cell import Cell
 from robot.cell_state import CellState
 from robot.control.controller import Controller
-from robot.driver import StopCategory
+from robot.driver import stop_after
 from robot.loop import ControlLoop, Tick
 from robot.state import Target
 
@@ -112,7 +112,7 @@ class BackgroundLoop(ControlLoop):
         # Whatever it was, nobody is above this function to catch it: the robot comes to rest here,
         # and the error is raised where somebody waits for the robot.
         except BaseException as error:
-            self.cell.driver.stop(StopCategory.HOLD)
+            stop_after(error, self.cell.driver)
             with self._changed:
                 self._error = error
                 self._changed.notify_all()

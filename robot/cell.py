@@ -78,10 +78,15 @@ class Cell:
 
         Args:
             command: What the controller wants.
-            state: What was measured when it was made.
+            state: What was measured when it was made. Its epoch is that of the command: one made
+                before a stop is refused, even if somebody has switched the servos on again since.
 
         Returns:
             The command that was sent, which the guard may have bent. Record this one.
+
+        Raises:
+            CommandRejected: If the driver refuses it, one of an old epoch among them.
+            WrongLifecycle: If the servos are off.
         """
         self._stamp["sequence"] += 1
         now = self.clock.time
@@ -89,7 +94,7 @@ class Cell:
             sequence=self._stamp["sequence"],
             time=now,
             valid_until=now + _COMMAND_LIFE_PERIODS * self.clock.dt,
-            epoch=self.driver.epoch,
+            epoch=state.robot.epoch,
         )
         self.driver.write(stamped)
         return stamped

@@ -112,7 +112,11 @@ class Driver(ABC):
 
     @abstractmethod
     def cleanup(self) -> None:
-        """Close everything. Idempotent, never raises, joins its threads."""
+        """Close everything. Idempotent, never raises, joins its threads.
+
+        From ACTIVE it brings the robot to rest first, as `deactivate()` does: a link must not be
+        closed while the servos follow a command.
+        """
 
     @abstractmethod
     def read(self) -> RobotState:
@@ -142,8 +146,13 @@ class Driver(ABC):
         """Go from FAULT, or a released ESTOP, to INACTIVE; an operator's decision."""
 
     def __enter__(self) -> Self:
-        """Open the link."""
-        self.configure()
+        """Open the link; one that cannot be opened is closed again."""
+        try:
+            self.configure()
+        except BaseException:
+            # Nobody calls `__exit__` then, and half of the link may be open.
+            self.cleanup()
+            raise
         return self
 
     def __exit__(
@@ -152,7 +161,25 @@ class Driver(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Come to rest and close everything."""
-        if self.lifecycle is Lifecycle.ACTIVE:
-            self.deactivate()
-        self.cleanup()
+        """Come to rest and close everything, also if the way to rest fails."""
+        try:
+            if self.lifecycle is Lifecycle.ACTIVE:
+                self.deactivate()
+        except BaseException:
+            self.stop(StopCategory.HOLD)
+            raise
+        finally:
+            self.cleanup()
+
+
+def stop_after(error: BaseException, driver: Driver) -> None:
+    """Stop a robot because of an error that is on its way up, which stays the one that is told.
+
+    Args:
+        error: What happened. Should the stop fail against its contract, that is noted on it.
+        driver: Of the robot.
+    """
+    try:
+        driver.stop(StopCategory.HOLD)
+    except Exception as second:
+        error.add_note(f"The stop that this led to failed as well: {second!r}")

@@ -64,6 +64,10 @@ class DeviceFault(WorkcellError):
     """A device answered with a fault or not at all."""
 
 
+class StationTimeout(WorkcellError):
+    """The station did not answer a handshake in time; nothing is broken yet."""
+
+
 class SafetyStop(WorkcellError):
     """A limit that is not clamped away was crossed; the robot has been halted."""
 

@@ -10,8 +10,7 @@ import numpy as np
 from robot.cell import Cell
 from robot.cell_state import CellState
 from robot.control.controller import Controller
-from robot.driver import StopCategory
-from robot.errors import SafetyStop
+from robot.driver import stop_after
 from robot.state import RobotCommand, Target
 from robot.zones import ZoneGuard
 
@@ -68,6 +67,8 @@ class ControlLoop:
         Returns:
             The first measurement.
         """
+        # Should the reset fail, nothing may go on from what was measured before.
+        self._state = None
         self.cell.reset(rng)
         state = self.cell.read()
         self.controller.reset(state)
@@ -77,6 +78,9 @@ class ControlLoop:
     def run(self, target: Target, ticks: int) -> CellState:
         """Track a target for some control periods.
 
+        Whatever error ends it has halted the robot, and the loop must be reset before it goes on:
+        what was measured before is the past.
+
         Args:
             target: What each arm's tool should do.
             ticks: How many control periods.
@@ -85,13 +89,25 @@ class ControlLoop:
             The measurement at the end of the last period.
 
         Raises:
-            RuntimeError: If the loop was not reset.
+            RuntimeError: If the loop was not reset, or not since it ended in an error.
             SafetyStop: If the guard refuses what was measured, or a hand is where none may be; the
                 robot has been halted.
         """
         if self._state is None:
-            raise RuntimeError("ControlLoop.run() before reset(): there is no measurement yet")
-        state = self._state
+            raise RuntimeError(
+                "ControlLoop.run() before reset(), or after an error: there is no measurement to "
+                "go on from; reset() first"
+            )
+        try:
+            return self._track(target, ticks, self._state)
+        except BaseException as error:
+            # Nobody sends commands any more: the robot must not follow the last one meanwhile.
+            self._state = None
+            stop_after(error, self.cell.driver)
+            raise
+
+    def _track(self, target: Target, ticks: int, state: CellState) -> CellState:
+        """Let control periods pass from a measurement on; return the last one."""
         cell = self.cell
         for _ in range(ticks):
             allowed = self._allowed(target, state)
@@ -107,12 +123,8 @@ class ControlLoop:
         return state
 
     def _allowed(self, target: Target, state: CellState) -> Target:
-        """Return the target as far as the zones let hands go, and halt if they are in one."""
+        """Return the target as far as the zones let hands go; `SafetyStop` if they are in one."""
         if self.zones is None:
             return target
-        try:
-            self.zones.check(state)
-            return self.zones.limit(target, state)
-        except SafetyStop:
-            self.cell.driver.stop(StopCategory.HOLD)
-            raise
+        self.zones.check(state)
+        return self.zones.limit(target, state)

@@ -198,9 +198,11 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
     film = Film(video, sim.env.dt, sim.parts.world, sim.fixture.view) if video else None
 
     def close() -> None:
-        if film is not None:
-            film.close()
-        sim.close()
+        try:
+            if film is not None:
+                film.close()
+        finally:
+            sim.close()
 
     return CycleRunner(
         sim.env,

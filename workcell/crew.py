@@ -211,11 +211,13 @@ def _work(connection: Connection, spec: RunnerSpec, seeds: Sequence[int]) -> Non
     seed: int | None = None
     try:
         runner = spec.build()
-        connection.send(None)
-        connection.recv()
-        for seed in seeds:
-            connection.send(runner.run(seed))
-        runner.close()
+        try:
+            connection.send(None)
+            connection.recv()
+            for seed in seeds:
+                connection.send(runner.run(seed))
+        finally:
+            runner.close()
     except (EOFError, BrokenPipeError):
         # Whoever asked is gone: there is nobody left to tell.
         return

@@ -10,8 +10,7 @@ import numpy as np
 
 from envs.assembly_env import SETTLE_TIME, AssemblyEnv
 from policies.policy import Observation, Policy
-from robot.driver import StopCategory
-from robot.errors import NOT_BEGUN, EpisodeSetupError, NoSolution, SafetyStop, WorkcellError
+from robot.errors import NOT_BEGUN, EpisodeSetupError, NoSolution, SafetyStop, StationTimeout
 from robot.sim.stopwatch import Stopwatch
 from robot.state import Lifecycle
 from robot.station import StationInputs, StationOutputs
@@ -70,8 +69,14 @@ class CycleRunner:
         self._briefed = False
 
     def close(self) -> None:
-        """Close the cell."""
-        self._on_close()
+        """Bring the robot to rest and close the cell."""
+        driver = self.env.loop.cell.driver
+        try:
+            # A run that is broken off between two cycles leaves the servos on.
+            if driver.lifecycle is Lifecycle.ACTIVE:
+                driver.deactivate()
+        finally:
+            self._on_close()
 
     def time_parts(self, watch: Stopwatch) -> None:
         """Let a stopwatch time what a cycle would take without the books.
@@ -96,16 +101,17 @@ class CycleRunner:
             seed: Of the episode; the same seed is the same cycle.
 
         Raises:
-            WorkcellError: If the cell itself broke, or was halted and nobody has recovered it; the
-                robot has been halted.
+            WorkcellError: If the cell itself broke, or was halted and nobody has recovered it.
+
+        Whatever is raised, `KeyboardInterrupt` too: the robot has been halted and the station's
+        outputs are off.
         """
-        cell = self.env.loop.cell
         began = system_time.perf_counter(), system_time.process_time()
         try:
             return self._run(seed, began)
-        except Exception:
+        except BaseException as error:
             # The one place where everything is caught: whatever went wrong, the robot rests.
-            cell.driver.stop(StopCategory.HOLD)
+            self.env.abandon(error)
             raise
 
     def _run(self, seed: int, began: tuple[float, float]) -> CycleRecord:
@@ -153,6 +159,7 @@ class CycleRunner:
             if success:
                 success, failure = self._hand_over()
         except (SafetyStop, NoSolution) as error:
+            env.halt()
             success, disagree, failure = False, [], _reason(error)
         done = cell.clock.time
         env.tell(StationOutputs(done=True, passed=success))
@@ -181,7 +188,7 @@ class CycleRunner:
         """Return the record of a cycle that ended before `start`."""
         env = self.env
         # Halted already after a safety stop; otherwise nothing else would do it.
-        env.loop.cell.driver.stop(StopCategory.HOLD)
+        env.halt()
         env.tell(StationOutputs())
         self._request_start(False)
         # No piece of work was judged: there is no first look at the parts.
@@ -194,12 +201,16 @@ class CycleRunner:
         )  # fmt: skip
 
     def _wait(self, ready: Callable[[StationInputs], bool], what: str) -> float:
-        """Hold the robot still until the station answers; return how long it took, in s."""
+        """Hold the robot still until the station answers; return how long it took, in s.
+
+        Raises:
+            StationTimeout: If it does not.
+        """
         cell = self.env.loop.cell
         began = cell.clock.time
         while not ready(cell.station.read()):
             if cell.clock.time - began > _ANSWER_TIME:
-                raise WorkcellError(
+                raise StationTimeout(
                     f"station: no '{what}' within {_ANSWER_TIME} s; inputs {cell.station.read()}"
                 )
             self.env.hold()
@@ -217,7 +228,7 @@ class CycleRunner:
                 lambda inputs: all(inputs.signals[name] for name in handover.answers),
                 ", ".join(handover.answers),
             )
-        except WorkcellError:
+        except StationTimeout:
             return False, handover.failure
         return True, None
 

@@ -8,9 +8,11 @@ from gymnasium.utils.env_checker import check_env
 
 from envs.actions import ACTION_SIZE
 from envs.assembly_env import AssemblyEnv
-from robot.errors import ConfigError
+from robot.errors import ConfigError, DeviceFault
 from robot.mock import MockStation
 from robot.spatial import Pose
+from robot.state import Lifecycle
+from robot.station import StationOutputs
 
 IDLE = np.zeros(2 * ACTION_SIZE, np.float32)
 
@@ -98,6 +100,61 @@ def test_a_robot_that_was_halted_ends_the_episode(env):
     assert all(np.array_equal(observation[k], last[k]) for k in last if "target" not in k)
     with pytest.raises(RuntimeError, match="before reset"):
         env.step(IDLE)
+
+
+def test_a_robot_that_was_halted_asks_the_station_for_nothing(env, monkeypatch):
+    monkeypatch.setattr(env.task, "requests", lambda snapshot, layout: {"tighten": True})
+    station = env.loop.cell.station
+    env.reset(seed=0)
+    env.tell(StationOutputs(busy=True))
+    assert station.outputs.signals == {"tighten": True}
+    station.set(safe=False)
+    env.step(IDLE)
+    assert station.outputs == StationOutputs(busy=True)
+    env.tell(StationOutputs(done=True))
+    assert station.outputs == StationOutputs(done=True)
+
+
+@pytest.mark.parametrize(
+    "error", [DeviceFault("no answer"), ValueError("nan"), KeyboardInterrupt()]
+)
+@pytest.mark.parametrize("place", ["step", "hold", "judge"])
+def test_after_an_error_nothing_goes_on_until_a_reset(env, monkeypatch, error, place):
+    monkeypatch.setattr(env.task, "requests", lambda snapshot, layout: {"tighten": True})
+    cell = env.loop.cell
+    env.reset(seed=0)
+    env.tell(StationOutputs(busy=True))
+
+    def fail(*_):
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            *((env.task, "evaluate") if place == "judge" else (cell.driver, "read")), fail
+        )
+        with pytest.raises(type(error)):
+            _ = env.hold() if place == "hold" else env.step(IDLE)
+    assert cell.driver.lifecycle is Lifecycle.FAULT
+    assert cell.station.outputs == StationOutputs()
+    with pytest.raises(RuntimeError, match="before reset"):
+        env.step(IDLE)
+    cell.driver.recover()
+    cell.driver.activate()
+    env.reset(seed=0)
+    env.step(IDLE)
+
+
+def test_a_station_that_fails_as_well_does_not_hide_what_came_first(env, monkeypatch):
+    env.reset(seed=0)
+
+    def fail(outputs):
+        raise DeviceFault("the PLC does not answer")
+
+    monkeypatch.setattr(env.loop.cell.station, "write", fail)
+    error = KeyError("pose")
+    env.abandon(error)
+    assert "the PLC does not answer" in error.__notes__[0]
+    assert env.loop.cell.driver.lifecycle is Lifecycle.FAULT
 
 
 def test_closing_frees_what_the_environment_was_built_on(env):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from robot.errors import DeviceFault, SafetyStop, UnknownName
+from robot.driver import StopCategory
+from robot.errors import CommandRejected, DeviceFault, SafetyStop, UnknownName
 from robot.mock import MockDriver, MockStation
 from robot.sensor import WrenchReading
 from robot.state import Lifecycle
@@ -27,6 +28,17 @@ def test_a_command_is_stamped_with_number_time_and_epoch():
     assert (first.sequence, second.sequence) == (1, 2)
     assert first.epoch == cell.driver.epoch
     assert first.valid_until == pytest.approx(cell.clock.time + 10 * cell.clock.dt)
+
+
+def test_a_command_made_before_a_stop_is_refused_after_it():
+    cell = active_cell()
+    before = cell.read()
+    cell.driver.stop(StopCategory.HOLD)
+    cell.driver.recover()
+    cell.driver.activate()
+    with pytest.raises(CommandRejected, match="epoch"):
+        cell.write(hold(BENT), before)
+    cell.write(hold(BENT), cell.read())
 
 
 def test_what_was_sent_is_returned_bent_and_not_as_asked():

@@ -11,7 +11,7 @@ import pytest
 from robot.arrays import Array
 from robot.clock import Clock
 from robot.driver import Driver, StopCategory
-from robot.errors import CommandRejected, NotConnected, StaleState, WrongLifecycle
+from robot.errors import CommandRejected, DeviceFault, NotConnected, StaleState, WrongLifecycle
 from robot.mock import ManualClock, MockDriver
 from robot.sim.driver import SimDriver, SimDriverConfig
 from robot.sim.noise import NOISE_LEVELS
@@ -125,6 +125,46 @@ def test_it_is_closed_after_an_exception(harness):
 
     with pytest.raises(ZeroDivisionError):
         work()
+    assert harness.driver.lifecycle is Lifecycle.UNCONFIGURED
+
+
+def test_closing_a_moving_robot_brings_it_to_rest(harness):
+    harness.activate()
+    harness.track(hold(BENT + 0.2), 0.05)
+    epoch = harness.driver.epoch
+    harness.driver.cleanup()
+    assert harness.driver.epoch > epoch
+    harness.wait(0.5)
+    harness.driver.configure()
+    resting = harness.driver.read().joint_position
+    harness.wait(0.3)
+    assert_at(harness.driver.read(), resting, harness)
+
+
+def test_it_is_closed_also_if_it_cannot_be_switched_off(harness, monkeypatch):
+    stops = []
+    monkeypatch.setattr(harness.driver, "stop", stops.append)
+
+    def fail() -> None:
+        raise DeviceFault("no answer")
+
+    monkeypatch.setattr(harness.driver, "deactivate", fail)
+    with pytest.raises(DeviceFault), harness.driver as driver:
+        driver.activate()
+    assert stops == [StopCategory.HOLD]
+    assert harness.driver.lifecycle is Lifecycle.UNCONFIGURED
+
+
+def test_it_is_closed_if_opening_it_fails_half_way(harness, monkeypatch):
+    configure = harness.driver.configure
+
+    def half_way() -> None:
+        configure()
+        raise DeviceFault("another firmware")
+
+    monkeypatch.setattr(harness.driver, "configure", half_way)
+    with pytest.raises(DeviceFault), harness.driver:
+        pass
     assert harness.driver.lifecycle is Lifecycle.UNCONFIGURED
 
 

@@ -9,7 +9,8 @@ from robot.background import BackgroundLoop
 from robot.cell import Cell
 from robot.cell_state import CellState
 from robot.control.controller import Controller
-from robot.errors import SafetyStop
+from robot.driver import StopCategory
+from robot.errors import CommandRejected, DeviceFault, SafetyStop, StaleState
 from robot.loop import ControlLoop, Tick
 from robot.sensor import WrenchReading
 from robot.spatial import Pose
@@ -104,6 +105,59 @@ def test_a_listener_hears_of_what_was_measured_wanted_and_sent():
 def test_a_loop_that_was_not_reset_says_so():
     with pytest.raises(RuntimeError, match="before reset"):
         ControlLoop(active_cell(), Shoulder()).run(HOLD, 1)
+
+
+@pytest.mark.parametrize(
+    "error", [StaleState("old"), DeviceFault("no answer"), ValueError("nan"), KeyboardInterrupt()]
+)
+@pytest.mark.parametrize("place", ["read", "update", "listen"])
+def test_whatever_ends_a_loop_halts_the_robot_and_what_was_measured_is_forgotten(
+    monkeypatch, error, place
+):
+    cell, controller = active_cell(), Shoulder()
+
+    def fail(*_: object) -> None:
+        raise error
+
+    loop = ControlLoop(cell, controller, [fail] if place == "listen" else [])
+    loop.reset(rng())
+    if place != "listen":
+        monkeypatch.setattr(cell.driver if place == "read" else controller, place, fail)
+    with pytest.raises(type(error)):
+        loop.run(HOLD, 2)
+    assert cell.driver.lifecycle is Lifecycle.FAULT
+    with pytest.raises(RuntimeError, match="after an error"):
+        loop.run(HOLD, 2)
+
+
+def test_a_stop_that_fails_does_not_hide_what_led_to_it(monkeypatch):
+    cell, controller = active_cell(), Shoulder()
+    loop = ControlLoop(cell, controller)
+    loop.reset(rng())
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    monkeypatch.setattr(controller, "update", lambda *_: fail(DeviceFault("no answer")))
+    monkeypatch.setattr(cell.driver, "stop", lambda _: fail(OSError("no route")))
+    with pytest.raises(DeviceFault, match="no answer") as caught:
+        loop.run(HOLD, 1)
+    assert "no route" in caught.value.__notes__[0]
+
+
+def test_a_loop_does_not_go_on_from_before_a_stop_and_does_from_a_reset():
+    cell = active_cell()
+    loop = ControlLoop(cell, Shoulder())
+    loop.reset(rng())
+    cell.driver.stop(StopCategory.HOLD)
+    cell.driver.recover()
+    cell.driver.activate()
+    with pytest.raises(CommandRejected, match="epoch"):
+        loop.run(HOLD, 1)
+    cell.driver.recover()
+    cell.driver.activate()
+    loop.reset(rng())
+    loop.run(HOLD, 5)
 
 
 def paced() -> Cell:

@@ -1,10 +1,14 @@
 """One cycle on the mock cell: the handshake, in order, and what is written down."""
 
+import dataclasses
+
 import pytest
 
 from envs.assembly_env import SETTLE_TIME
 from policies.scripted import ScriptedPolicy
-from robot.errors import EpisodeSetupError, NoSolution, SafetyStop, WorkcellError
+from robot.errors import DeviceFault, EpisodeSetupError, NoSolution, SafetyStop, WorkcellError
+from robot.state import Lifecycle
+from robot.station import StationOutputs
 from tests.envs.conftest import env  # noqa: F401
 from workcell.cycle import CycleRunner
 from workcell.records import SideRecord
@@ -21,7 +25,7 @@ def said(env, monkeypatch):  # noqa: F811
     return outputs
 
 
-def runner(env, answers=True, slow=False):  # noqa: F811
+def runner(env, answers=True, slow=False, on_close=lambda: None):  # noqa: F811
     station = env.loop.cell.station
     hold = env.hold
 
@@ -43,6 +47,7 @@ def runner(env, answers=True, slow=False):  # noqa: F811
         level="factory",
         force_watch=ForceWatch(60.0, env.loop.cell.clock.dt),
         request_start=request_start,
+        on_close=on_close,
     )
 
 
@@ -146,3 +151,75 @@ def test_a_programming_error_before_the_start_is_none_of_the_cycles(env, monkeyp
 def test_a_station_that_never_starts_is_named(env, said):  # noqa: F811
     with pytest.raises(WorkcellError, match="no 'start' within 5"):
         runner(env, answers=False).run(5)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), DeviceFault("no answer"), KeyError("pose")])
+def test_whatever_ends_a_cycle_halts_the_robot_and_takes_its_outputs_back(
+    env,  # noqa: F811
+    said,
+    monkeypatch,
+    error,
+):
+    monkeypatch.setattr(env.task, "requests", lambda snapshot, layout: {"tighten": True})
+    breaking(env, monkeypatch, error, 7, (env, "step"))
+    cycles = runner(env)
+    with pytest.raises(type(error)):
+        cycles.run(7)
+    assert env.loop.cell.driver.lifecycle is Lifecycle.FAULT
+    assert said[-1] == StationOutputs()
+    recover(env)
+    assert cycles.run(8).failure == "time_out"
+
+
+def handing_over(env, monkeypatch, error):  # noqa: F811
+    """Let a cycle succeed at once, and something raise an error while the station answers."""
+    evaluate, score = env.task.evaluate, env.task.score
+    monkeypatch.setattr(
+        env.task, "evaluate", lambda *a: dataclasses.replace(evaluate(*a), success=True)
+    )
+    monkeypatch.setattr(env.task, "score", lambda *a: dataclasses.replace(score(*a), success=True))
+    if error is not None:
+        breaking(env, monkeypatch, error, 7, (env, "hold"))
+
+
+@pytest.mark.parametrize(
+    ("error", "failure", "lifecycle"),
+    [
+        (None, "not_tightened", Lifecycle.ACTIVE),
+        (SafetyStop("wrist_left: 90 N"), "guard_stop: wrist_left: 90 N", Lifecycle.FAULT),
+        (NoSolution("no posture"), "no_solution", Lifecycle.FAULT),
+    ],
+)
+def test_a_hand_over_that_fails_says_why(
+    env,  # noqa: F811
+    said,
+    monkeypatch,
+    error,
+    failure,
+    lifecycle,
+):
+    handing_over(env, monkeypatch, error)
+    record = runner(env).run(7)
+    assert (record.success, record.failure) == (False, failure)
+    assert env.loop.cell.driver.lifecycle is lifecycle
+    assert said[-1] == StationOutputs(done=True, passed=False)
+
+
+def test_a_device_that_breaks_in_the_hand_over_is_no_answer_of_the_station(
+    env,  # noqa: F811
+    said,
+    monkeypatch,
+):
+    handing_over(env, monkeypatch, DeviceFault("the gripper does not answer"))
+    with pytest.raises(DeviceFault, match="gripper"):
+        runner(env).run(7)
+    assert env.loop.cell.driver.lifecycle is Lifecycle.FAULT
+    assert said[-1] == StationOutputs()
+
+
+def test_a_robot_whose_servos_are_on_comes_to_rest_before_its_cell_is_closed(env):  # noqa: F811
+    driver, seen = env.loop.cell.driver, []
+    cycles = runner(env, on_close=lambda: seen.append(driver.lifecycle))
+    cycles.close()
+    cycles.close()
+    assert seen == [Lifecycle.INACTIVE, Lifecycle.INACTIVE]

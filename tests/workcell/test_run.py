@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import threading
 import time
 from pathlib import Path
@@ -6,13 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from robot.errors import ConfigError
+from robot.errors import ConfigError, DeviceFault
 from tests.workcell import fake_runner
-from tests.workcell.fake_runner import BREAKS, DIES, FAILS
+from tests.workcell.fake_runner import BREAKS, DIES, FAILS, FakeRunner
 from workcell.catalog import Choice
-from workcell.crew import CycleCrashed
+from workcell.config import RunConfig
+from workcell.crew import CycleCrashed, RunnerSpec, _work
 from workcell.records import read_records
-from workcell.run import RunSpec, run_cycles
+from workcell.run import FIRST_EVALUATION_SEED, RunSpec, run_cycles
 
 FACTORY = "tests.workcell.fake_runner:build"
 
@@ -140,3 +142,28 @@ def test_the_json_result_has_the_documented_keys(tmp_path):
         "cycle_time_median_s cycle_time_p90_s cycle_time_p99_s good_parts_per_hour retries falls "
         "guard_stops max_force_n failures real_time_factor claim run_dir"
     )
+
+
+class Broken(FakeRunner):
+    """Breaks in its first cycle and notes that it was closed."""
+
+    closed = 0
+
+    def run(self, seed):
+        raise DeviceFault("the gripper does not answer")
+
+    def close(self):
+        Broken.closed += 1
+
+
+def build_broken(config, *, gui, video):
+    return Broken()
+
+
+def test_a_process_whose_cycle_breaks_closes_its_cell():
+    here, there = multiprocessing.Pipe()
+    here.send(True)
+    _work(there, RunnerSpec(f"{__name__}:build_broken", RunConfig({}, {})), [FIRST_EVALUATION_SEED])
+    assert here.recv() is None
+    assert isinstance(here.recv(), CycleCrashed)
+    assert Broken.closed == 1
