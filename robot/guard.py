@@ -12,13 +12,13 @@ import dataclasses
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from robot.arrays import Array
 from robot.cell_state import CellState
 from robot.errors import SafetyStop
+from robot.guard_config import GuardConfig
 from robot.log import HeldBack
 from robot.model import RobotModel
 from robot.sensor import WrenchReading
@@ -28,46 +28,8 @@ logger = logging.getLogger(__name__)
 
 _FIELDS = ("joint_position", "joint_velocity", "joint_effort")
 _UNITS = ("rad", "rad/s", "N·m")
-
-
-@dataclass(frozen=True)
-class GuardConfig:
-    """How much is allowed.
-
-    Attributes:
-        position_margin: Commands stay this far inside each joint's position limits, in rad.
-        lead_time: A commanded position may lie ahead of the measured one by what the joint's
-            largest speed covers in this time, in s; it bounds the jump of a servo.
-        overrun: A measured joint this far beyond its limits stops the robot, in rad.
-        overspeed: A measured joint this many times faster than its limit stops the robot.
-        max_state_age: A sample older than this stops the robot, in s.
-        force_limit: Largest force at a wrist, in N, for longer than `force_time`. A job that needs
-            less sets less.
-        force_time: How long the force may be above `force_limit`, in s.
-        force_peak: Force at a wrist that stops the robot at once, in N. The default is what
-            ISO/TS 15066 allows on a hand for a moment, twice of what it allows at rest.
-        base_tilt: Angle between the base's and the world's z axes that counts as falling, in rad.
-        workspace: Lower and upper corner of the box the tools must stay in, in the world, in m.
-        tool_speed: Largest speed of a tool, in m/s.
-        tool_period: How often the tools are looked at, in s; forward kinematics is the costly part,
-            and a tool moves a few centimetres at most between two looks.
-    """
-
-    position_margin: float = 0.005
-    lead_time: float = 0.25
-    overrun: float = 0.05
-    overspeed: float = 1.5
-    max_state_age: float = 0.05
-    force_limit: float = 120.0
-    force_time: float = 0.1
-    force_peak: float = 280.0
-    base_tilt: float = 0.5
-    workspace: tuple[tuple[float, float, float], tuple[float, float, float]] = (
-        (-1.5, -1.5, -0.2),
-        (1.5, 1.5, 2.5),
-    )
-    tool_speed: float = 2.0
-    tool_period: float = 0.02
+# A sample may carry a time this far ahead, in s: a device's clock is never set quite right.
+_AHEAD = 1e-3
 
 
 class Guard:
@@ -136,6 +98,7 @@ class Guard:
         self.clamps = 0
         self.stops = 0
         self._force_since: dict[str, float] = {}
+        self._sample: tuple[int, float] | None = None
         self._tools: Mapping[str, Array] = {}
         self._tools_time = -math.inf
 
@@ -144,6 +107,7 @@ class Guard:
         self.clamps = 0
         self.stops = 0
         self._force_since.clear()
+        self._sample = None
         self._tools = {}
         self._tools_time = -math.inf
 
@@ -185,7 +149,7 @@ class Guard:
         complaint = (
             self._check_chain(state, now)
             or self._check_joints(state.robot)
-            or self._check_forces(state)
+            or self._check_forces(state, now)
             or self._check_tools(state.robot)
         )
         if complaint is not None:
@@ -247,9 +211,9 @@ class Guard:
             return f"driver fault: {robot.fault or 'no reason given'}"
         if not state.station.safe:
             return "station: the safety chain is open"
-        age = now - robot.time
-        if age > self.config.max_state_age:
-            return f"state: expected an age of at most {self.config.max_state_age} s, got {age:.3f}"
+        stale = self._check_age("state", robot.time, now) or self._check_count(robot.sequence, now)
+        if stale is not None:
+            return stale
         base = robot.base
         if base is not None:
             x, y = base.pose_world_base.quaternion[:2].tolist()
@@ -261,6 +225,31 @@ class Guard:
                     f"at most {self.config.base_tilt} is standing"
                 )
         return None
+
+    def _check_age(self, what: str, time: float, now: float) -> str | None:
+        age, oldest = now - time, self.config.max_state_age
+        # Asked this way round, so that an age that is no number does not pass.
+        if -_AHEAD <= age <= oldest:
+            return None
+        if not math.isfinite(age):
+            return f"{what}: expected a finite time, got {time} s at {now} s"
+        if age < 0.0:
+            return f"{what}: expected a time that is not ahead of now, got one {-age:.3f} s ahead"
+        return f"{what}: expected an age of at most {oldest} s, got {age:.3f}"
+
+    def _check_count(self, number: int, now: float) -> str | None:
+        """Complain of a sample that comes again and again under a fresh time."""
+        if self._sample is None or number != self._sample[0]:
+            self._sample = (number, now)
+            return None
+        repeated = now - self._sample[1]
+        # A device that does not count leaves the number at zero.
+        if number == 0 or repeated <= self.config.max_state_age:
+            return None
+        return (
+            f"state: expected a new sample within {self.config.max_state_age} s, "
+            f"got number {number} for {repeated:.3f} s"
+        )
 
     def _check_joints(self, robot: RobotState) -> str | None:
         n = robot.joint_position.shape[0]
@@ -281,10 +270,13 @@ class Guard:
             f"{_UNITS[field]}, allowed {centre - bound:.3f} to {centre + bound:.3f}"
         )
 
-    def _check_forces(self, state: CellState) -> str | None:
+    def _check_forces(self, state: CellState, now: float) -> str | None:
         for name, reading in state.readings.items():
             if not isinstance(reading, WrenchReading):
                 continue
+            stale = self._check_age(f"'{name}'", reading.time, now)
+            if stale is not None:
+                return stale
             x, y, z = reading.wrench_tool[:3].tolist()
             force = math.sqrt(x * x + y * y + z * z)
             if force > self.config.force_peak:
@@ -292,8 +284,9 @@ class Guard:
             if force <= self.config.force_limit:
                 self._force_since.pop(name, None)
                 continue
-            since = self._force_since.setdefault(name, reading.time)
-            if reading.time - since > self.config.force_time:
+            # Counted on the cell's clock: a sensor's own time may stand still.
+            since = self._force_since.setdefault(name, now)
+            if now - since > self.config.force_time:
                 return (
                     f"'{name}': {force:.0f} N, above {self.config.force_limit:.0f} N "
                     f"for more than {self.config.force_time} s"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from robot.arrays import Array
 from robot.cell import Cell
-from robot.guard import Guard, GuardConfig
+from robot.guard import Guard
+from robot.guard_config import GuardConfig
 from robot.mock import ManualClock, MockDriver, MockDriverConfig, MockSensor, MockStation, no_wrench
 from robot.model import RobotModel
 from robot.sensor import Reading

@@ -19,7 +19,8 @@ from robot.descriptions import derive
 from robot.errors import ConfigError
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
-from robot.guard import Guard, GuardConfig
+from robot.guard import Guard
+from robot.guard_config import GuardConfig
 from robot.model import RobotModel, load_model
 from robot.robot_config import RobotConfig
 from robot.sensor import Reading, Sensor

@@ -7,7 +7,8 @@ import pytest
 
 from robot.cell_state import CellState
 from robot.errors import SafetyStop
-from robot.guard import Guard, GuardConfig
+from robot.guard import Guard
+from robot.guard_config import GuardConfig
 from robot.sensor import WrenchReading
 from robot.spatial import Pose
 from robot.state import BaseState, Lifecycle, RobotState
@@ -129,6 +130,48 @@ def test_a_reset_forgets_the_force_before_it():
     guard.check(measured(robot(time=9.0), force=80.0), 9.0)
 
 
+def test_a_force_is_counted_while_its_sensor_stands_still():
+    guard = Guard(MODEL, GuardConfig(force_limit=60.0, force_time=0.02))
+    frozen = measured(force=80.0).readings
+    with pytest.raises(SafetyStop, match="'wrist_left': 80 N, above 60 N"):
+        for tick in range(25):
+            now = 1.0 + 2e-3 * tick
+            guard.check(dataclasses.replace(measured(robot(time=now)), readings=frozen), now)
+    assert now == pytest.approx(1.022, abs=3e-3)
+
+
+@pytest.mark.parametrize(
+    ("time", "complaint"),
+    [
+        (0.9, "'wrist_left': expected an age of at most 0.05 s, got 0.100"),
+        (5.0, "'wrist_left': expected a time that is not ahead of now, got one 4.000 s ahead"),
+        (np.nan, "'wrist_left': expected a finite time, got nan s"),
+    ],
+)
+def test_a_wrist_whose_time_is_not_the_present_stops_the_robot(time, complaint):
+    readings = {"wrist_left": WrenchReading(time, np.zeros(6))}
+    with pytest.raises(SafetyStop, match=complaint):
+        Guard(MODEL).check(dataclasses.replace(measured(), readings=readings), 1.0)
+
+
+def test_a_sample_that_comes_again_under_a_fresh_time_stops_the_robot():
+    guard = Guard(MODEL)
+    with pytest.raises(SafetyStop, match="expected a new sample within 0.05 s, got number 7"):
+        for tick in range(40):
+            now = 1.0 + 2e-3 * tick
+            guard.check(measured(robot(time=now, sequence=7)), now)
+    assert now == pytest.approx(1.052, abs=3e-3)
+
+
+def test_a_reset_and_a_new_number_start_the_wait_for_samples_anew():
+    guard = Guard(MODEL)
+    guard.check(measured(robot(time=1.0, sequence=7)), 1.0)
+    guard.check(measured(robot(time=1.04, sequence=8)), 1.04)
+    guard.check(measured(robot(time=1.08, sequence=8)), 1.08)
+    guard.reset()
+    guard.check(measured(robot(time=9.0, sequence=8)), 9.0)
+
+
 def upright(angle: float) -> BaseState:
     pose = Pose.from_rotation_vector([0.0, angle, 0.0], [0.0, 0.0, 1.0])
     return BaseState(pose, np.zeros(6), np.array([0.0, 0.0, 9.81]))
@@ -139,6 +182,8 @@ def upright(angle: float) -> BaseState:
     [
         (measured(force=281.0), 1.0, "peak limit 280 N"),
         (measured(), 1.1, "age of at most 0.05 s, got 0.100"),
+        (measured(), 0.9, "state: expected a time that is not ahead of now, got one 0.100 s ahead"),
+        (measured(robot(time=np.nan)), 1.0, "state: expected a finite time, got nan s at 1.0 s"),
         (measured(safe=False), 1.0, "safety chain is open"),
         (measured(robot(lifecycle=Lifecycle.ESTOP)), 1.0, "emergency stop"),
         (measured(robot(lifecycle=Lifecycle.FAULT, fault="hot")), 1.0, "driver fault: hot"),
