@@ -17,7 +17,7 @@ import numpy as np
 
 from robot.arrays import Array
 from robot.cell_state import CellState
-from robot.errors import SafetyStop
+from robot.errors import CommandRejected, SafetyStop
 from robot.guard_config import GuardConfig
 from robot.log import HeldBack
 from robot.model import RobotModel
@@ -118,6 +118,9 @@ class Guard:
             command: What the controller wants.
             state: What was measured when it was made. Every bound is one of state, not of rate, so
                 that bending twice changes nothing.
+
+        Raises:
+            CommandRejected: If the opening of a gripper is not a number: there is no nearest one.
         """
         n = command.joint_position.shape[0]
         scratch = self._command
@@ -131,7 +134,8 @@ class Guard:
         openings = command.gripper_opening
         # Counts, because `any` takes three times as long for so few.
         beyond = np.count_nonzero(np.greater(scratch, self._command_half))
-        if not beyond and not self._bends(openings):
+        bends = self._bends(openings)
+        if not beyond and not bends:
             return command
         self.clamps += 1
         return self._bent(command, measured, state.time)
@@ -157,11 +161,15 @@ class Guard:
             raise SafetyStop(complaint)
 
     def _bends(self, openings: Mapping[str, float]) -> bool:
-        for arm, largest in self._grippers.items():
-            opening = openings.get(arm)
-            if opening is not None and not 0.0 <= opening <= largest:
-                return True
-        return False
+        bends = False
+        for arm, opening in openings.items():
+            if opening != opening:
+                raise CommandRejected(
+                    f"gripper_opening of '{arm}': expected a number in m, got {opening}"
+                )
+            largest = self._grippers.get(arm)
+            bends = bends or (largest is not None and not 0.0 <= opening <= largest)
+        return bends
 
     def _bent(self, command: RobotCommand, measured: Array, time: float) -> RobotCommand:
         near = np.clip(command.joint_position, measured - self._lead, measured + self._lead)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robot.cell_state import CellState
-from robot.errors import SafetyStop
+from robot.errors import CommandRejected, SafetyStop
 from robot.guard import Guard
 from robot.guard_config import GuardConfig
 from robot.sensor import WrenchReading
@@ -99,6 +99,16 @@ def test_a_gripper_opens_no_further_than_it_can():
     guard = Guard(MODEL, grippers={"left": 0.05})
     bent = guard.clamp(hold(BENT, gripper_opening={"left": 0.2}), measured())
     assert bent.gripper_opening == {"left": 0.05}
+
+
+@pytest.mark.parametrize("effort", [0.0, 60.0])
+@pytest.mark.parametrize("arm", ["left", "right"])
+def test_an_opening_that_is_no_number_is_refused(arm, effort):
+    guard = Guard(MODEL, grippers={"left": 0.05})
+    command = hold(BENT, joint_effort=np.full(2, effort), gripper_opening={arm: np.nan})
+    with pytest.raises(CommandRejected, match=f"gripper_opening of '{arm}': expected a number"):
+        guard.clamp(command, measured())
+    assert guard.clamps == 0
 
 
 def test_what_is_within_bounds_passes():
