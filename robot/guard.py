@@ -17,8 +17,9 @@ import numpy as np
 
 from robot.arrays import Array
 from robot.cell_state import CellState
+from robot.driver import JointLimits
 from robot.errors import CommandRejected, SafetyStop
-from robot.guard_config import GuardConfig
+from robot.guard_config import GuardConfig, narrower
 from robot.log import HeldBack
 from robot.model import RobotModel
 from robot.sensor import WrenchReading
@@ -45,6 +46,7 @@ class Guard:
         model: RobotModel,
         config: GuardConfig | None = None,
         grippers: Mapping[str, float] | None = None,
+        limits: JointLimits | None = None,
     ) -> None:
         """Take over the limits of a robot.
 
@@ -52,14 +54,18 @@ class Guard:
             model: The robot's limits and kinematics.
             config: How much is allowed; the defaults if omitted.
             grippers: Largest opening of each gripper by arm name, in m, as in `DriverSpec`.
+            limits: What the device accepts, as in `DriverSpec`; of these and the model's the
+                narrower ones hold. The model's alone if omitted.
 
         Raises:
-            ValueError: If the margin leaves a joint no room.
+            ValueError: If the margin leaves a joint no room, or the device's limits are of other
+                joints or not finite.
         """
         self.config = config = config or GuardConfig()
         self._model = model
         self._grippers = dict(grippers or {})
-        lower, upper = model.position_limits
+        (lower, upper), velocity_limits, effort_limits = narrower(model, limits)
+        self._velocity_limits, self._effort_limits = velocity_limits, effort_limits
         soft_lower, soft_upper = lower + config.position_margin, upper - config.position_margin
         if np.any(soft_lower > soft_upper):
             narrow = [
@@ -71,7 +77,7 @@ class Guard:
                 f"position_margin = {config.position_margin} rad leaves no room for {narrow}"
             )
         self._soft_limits = (soft_lower, soft_upper)
-        self._lead = model.velocity_limits * config.lead_time
+        self._lead = velocity_limits * config.lead_time
         # Every bound is centre ± half range, so that one subtraction and one comparison over all of
         # them tell whether anything has to be bent; it almost never has.
         zeros = np.zeros_like(upper)
@@ -81,15 +87,15 @@ class Guard:
         self._command_half = np.concatenate(
             [
                 0.5 * (soft_upper - soft_lower),
-                model.velocity_limits,
-                model.effort_limits,
+                velocity_limits,
+                effort_limits,
                 self._lead,
             ]
         )
         self._command = np.empty_like(self._command_half)
         self._measured_centre = np.concatenate([0.5 * (lower + upper), zeros])
         self._measured_half = np.concatenate(
-            [0.5 * (upper - lower) + config.overrun, config.overspeed * model.velocity_limits]
+            [0.5 * (upper - lower) + config.overrun, config.overspeed * velocity_limits]
         )
         self._measured = np.empty_like(self._measured_half)
         self._cos_tilt = math.cos(config.base_tilt)
@@ -175,8 +181,8 @@ class Guard:
         near = np.clip(command.joint_position, measured - self._lead, measured + self._lead)
         bent = {
             "joint_position": np.clip(near, *self._soft_limits),
-            "joint_velocity": _within(command.joint_velocity, self._model.velocity_limits),
-            "joint_effort": _within(command.joint_effort, self._model.effort_limits),
+            "joint_velocity": _within(command.joint_velocity, self._velocity_limits),
+            "joint_effort": _within(command.joint_effort, self._effort_limits),
         }
         for field, unit in zip(_FIELDS, _UNITS, strict=True):
             amount = bent[field] - getattr(command, field)

@@ -51,5 +51,5 @@ def mock_cell(
         sensors={name: MockSensor(clock, source) for name, source in sources.items()},
         station=MockStation(signals),
         clock=clock,
-        guard=Guard(model, guard, device.spec.grippers),
+        guard=Guard(model, guard, device.spec.grippers, device.spec.limits),
     )

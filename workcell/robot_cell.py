@@ -181,11 +181,12 @@ def build_cell(parts: SimRobotParts, station: Station, cell: CellConfig) -> Cell
     """Return a simulated cell, its driver active."""
     parts.driver.configure()
     parts.driver.activate()
+    spec = parts.driver.spec
     return Cell(
         model=parts.model,
         driver=parts.driver,
         sensors=parts.sensors,
         station=station,
         clock=parts.world,
-        guard=Guard(parts.model, cell.guard, parts.driver.spec.grippers),
+        guard=Guard(parts.model, cell.guard, spec.grippers, spec.limits),
     )
