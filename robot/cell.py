@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from robot.agreement import check_agreement
 from robot.cell_state import CellState
 from robot.clock import Clock
 from robot.driver import Driver, StopCategory
@@ -43,6 +44,14 @@ class Cell:
     clock: Clock
     guard: Guard
     _stamp: dict[str, int] = field(default_factory=lambda: {"sequence": 0}, repr=False)
+
+    def __post_init__(self) -> None:
+        """Compare what the driver says of itself with what is built on top of it.
+
+        Raises:
+            ConfigError: Names what differs, what was expected and what to do.
+        """
+        check_agreement(self.driver.spec, self.model, self.clock.dt)
 
     def reset(self, rng: np.random.Generator) -> None:
         """Start an episode: let every sensor take its zero.

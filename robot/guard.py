@@ -12,13 +12,14 @@ import dataclasses
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from robot.arrays import Array
 from robot.cell_state import CellState
-from robot.errors import SafetyStop
+from robot.driver import JointLimits
+from robot.errors import CommandRejected, SafetyStop
+from robot.guard_config import GuardConfig, narrower
 from robot.log import HeldBack
 from robot.model import RobotModel
 from robot.sensor import WrenchReading
@@ -28,46 +29,8 @@ logger = logging.getLogger(__name__)
 
 _FIELDS = ("joint_position", "joint_velocity", "joint_effort")
 _UNITS = ("rad", "rad/s", "N·m")
-
-
-@dataclass(frozen=True)
-class GuardConfig:
-    """How much is allowed.
-
-    Attributes:
-        position_margin: Commands stay this far inside each joint's position limits, in rad.
-        lead_time: A commanded position may lie ahead of the measured one by what the joint's
-            largest speed covers in this time, in s; it bounds the jump of a servo.
-        overrun: A measured joint this far beyond its limits stops the robot, in rad.
-        overspeed: A measured joint this many times faster than its limit stops the robot.
-        max_state_age: A sample older than this stops the robot, in s.
-        force_limit: Largest force at a wrist, in N, for longer than `force_time`. A job that needs
-            less sets less.
-        force_time: How long the force may be above `force_limit`, in s.
-        force_peak: Force at a wrist that stops the robot at once, in N. The default is what
-            ISO/TS 15066 allows on a hand for a moment, twice of what it allows at rest.
-        base_tilt: Angle between the base's and the world's z axes that counts as falling, in rad.
-        workspace: Lower and upper corner of the box the tools must stay in, in the world, in m.
-        tool_speed: Largest speed of a tool, in m/s.
-        tool_period: How often the tools are looked at, in s; forward kinematics is the costly part,
-            and a tool moves a few centimetres at most between two looks.
-    """
-
-    position_margin: float = 0.005
-    lead_time: float = 0.25
-    overrun: float = 0.05
-    overspeed: float = 1.5
-    max_state_age: float = 0.05
-    force_limit: float = 120.0
-    force_time: float = 0.1
-    force_peak: float = 280.0
-    base_tilt: float = 0.5
-    workspace: tuple[tuple[float, float, float], tuple[float, float, float]] = (
-        (-1.5, -1.5, -0.2),
-        (1.5, 1.5, 2.5),
-    )
-    tool_speed: float = 2.0
-    tool_period: float = 0.02
+# A sample may carry a time this far ahead, in s: a device's clock is never set quite right.
+_AHEAD = 1e-3
 
 
 class Guard:
@@ -83,6 +46,7 @@ class Guard:
         model: RobotModel,
         config: GuardConfig | None = None,
         grippers: Mapping[str, float] | None = None,
+        limits: JointLimits | None = None,
     ) -> None:
         """Take over the limits of a robot.
 
@@ -90,14 +54,18 @@ class Guard:
             model: The robot's limits and kinematics.
             config: How much is allowed; the defaults if omitted.
             grippers: Largest opening of each gripper by arm name, in m, as in `DriverSpec`.
+            limits: What the device accepts, as in `DriverSpec`; of these and the model's the
+                narrower ones hold. The model's alone if omitted.
 
         Raises:
-            ValueError: If the margin leaves a joint no room.
+            ValueError: If the margin leaves a joint no room, or the device's limits are of other
+                joints or not finite.
         """
         self.config = config = config or GuardConfig()
         self._model = model
         self._grippers = dict(grippers or {})
-        lower, upper = model.position_limits
+        (lower, upper), velocity_limits, effort_limits = narrower(model, limits)
+        self._velocity_limits, self._effort_limits = velocity_limits, effort_limits
         soft_lower, soft_upper = lower + config.position_margin, upper - config.position_margin
         if np.any(soft_lower > soft_upper):
             narrow = [
@@ -109,7 +77,7 @@ class Guard:
                 f"position_margin = {config.position_margin} rad leaves no room for {narrow}"
             )
         self._soft_limits = (soft_lower, soft_upper)
-        self._lead = model.velocity_limits * config.lead_time
+        self._lead = velocity_limits * config.lead_time
         # Every bound is centre ± half range, so that one subtraction and one comparison over all of
         # them tell whether anything has to be bent; it almost never has.
         zeros = np.zeros_like(upper)
@@ -119,15 +87,15 @@ class Guard:
         self._command_half = np.concatenate(
             [
                 0.5 * (soft_upper - soft_lower),
-                model.velocity_limits,
-                model.effort_limits,
+                velocity_limits,
+                effort_limits,
                 self._lead,
             ]
         )
         self._command = np.empty_like(self._command_half)
         self._measured_centre = np.concatenate([0.5 * (lower + upper), zeros])
         self._measured_half = np.concatenate(
-            [0.5 * (upper - lower) + config.overrun, config.overspeed * model.velocity_limits]
+            [0.5 * (upper - lower) + config.overrun, config.overspeed * velocity_limits]
         )
         self._measured = np.empty_like(self._measured_half)
         self._cos_tilt = math.cos(config.base_tilt)
@@ -136,6 +104,7 @@ class Guard:
         self.clamps = 0
         self.stops = 0
         self._force_since: dict[str, float] = {}
+        self._sample: tuple[int, float] | None = None
         self._tools: Mapping[str, Array] = {}
         self._tools_time = -math.inf
 
@@ -144,6 +113,7 @@ class Guard:
         self.clamps = 0
         self.stops = 0
         self._force_since.clear()
+        self._sample = None
         self._tools = {}
         self._tools_time = -math.inf
 
@@ -154,6 +124,9 @@ class Guard:
             command: What the controller wants.
             state: What was measured when it was made. Every bound is one of state, not of rate, so
                 that bending twice changes nothing.
+
+        Raises:
+            CommandRejected: If the opening of a gripper is not a number: there is no nearest one.
         """
         n = command.joint_position.shape[0]
         scratch = self._command
@@ -167,7 +140,8 @@ class Guard:
         openings = command.gripper_opening
         # Counts, because `any` takes three times as long for so few.
         beyond = np.count_nonzero(np.greater(scratch, self._command_half))
-        if not beyond and not self._bends(openings):
+        bends = self._bends(openings)
+        if not beyond and not bends:
             return command
         self.clamps += 1
         return self._bent(command, measured, state.time)
@@ -185,7 +159,7 @@ class Guard:
         complaint = (
             self._check_chain(state, now)
             or self._check_joints(state.robot)
-            or self._check_forces(state)
+            or self._check_forces(state, now)
             or self._check_tools(state.robot)
         )
         if complaint is not None:
@@ -193,18 +167,22 @@ class Guard:
             raise SafetyStop(complaint)
 
     def _bends(self, openings: Mapping[str, float]) -> bool:
-        for arm, largest in self._grippers.items():
-            opening = openings.get(arm)
-            if opening is not None and not 0.0 <= opening <= largest:
-                return True
-        return False
+        bends = False
+        for arm, opening in openings.items():
+            if opening != opening:
+                raise CommandRejected(
+                    f"gripper_opening of '{arm}': expected a number in m, got {opening}"
+                )
+            largest = self._grippers.get(arm)
+            bends = bends or (largest is not None and not 0.0 <= opening <= largest)
+        return bends
 
     def _bent(self, command: RobotCommand, measured: Array, time: float) -> RobotCommand:
         near = np.clip(command.joint_position, measured - self._lead, measured + self._lead)
         bent = {
             "joint_position": np.clip(near, *self._soft_limits),
-            "joint_velocity": _within(command.joint_velocity, self._model.velocity_limits),
-            "joint_effort": _within(command.joint_effort, self._model.effort_limits),
+            "joint_velocity": _within(command.joint_velocity, self._velocity_limits),
+            "joint_effort": _within(command.joint_effort, self._effort_limits),
         }
         for field, unit in zip(_FIELDS, _UNITS, strict=True):
             amount = bent[field] - getattr(command, field)
@@ -247,9 +225,9 @@ class Guard:
             return f"driver fault: {robot.fault or 'no reason given'}"
         if not state.station.safe:
             return "station: the safety chain is open"
-        age = now - robot.time
-        if age > self.config.max_state_age:
-            return f"state: expected an age of at most {self.config.max_state_age} s, got {age:.3f}"
+        stale = self._check_age("state", robot.time, now) or self._check_count(robot.sequence, now)
+        if stale is not None:
+            return stale
         base = robot.base
         if base is not None:
             x, y = base.pose_world_base.quaternion[:2].tolist()
@@ -261,6 +239,31 @@ class Guard:
                     f"at most {self.config.base_tilt} is standing"
                 )
         return None
+
+    def _check_age(self, what: str, time: float, now: float) -> str | None:
+        age, oldest = now - time, self.config.max_state_age
+        # Asked this way round, so that an age that is no number does not pass.
+        if -_AHEAD <= age <= oldest:
+            return None
+        if not math.isfinite(age):
+            return f"{what}: expected a finite time, got {time} s at {now} s"
+        if age < 0.0:
+            return f"{what}: expected a time that is not ahead of now, got one {-age:.3f} s ahead"
+        return f"{what}: expected an age of at most {oldest} s, got {age:.3f}"
+
+    def _check_count(self, number: int, now: float) -> str | None:
+        """Complain of a sample that comes again and again under a fresh time."""
+        if self._sample is None or number != self._sample[0]:
+            self._sample = (number, now)
+            return None
+        repeated = now - self._sample[1]
+        # A device that does not count leaves the number at zero.
+        if number == 0 or repeated <= self.config.max_state_age:
+            return None
+        return (
+            f"state: expected a new sample within {self.config.max_state_age} s, "
+            f"got number {number} for {repeated:.3f} s"
+        )
 
     def _check_joints(self, robot: RobotState) -> str | None:
         n = robot.joint_position.shape[0]
@@ -281,10 +284,13 @@ class Guard:
             f"{_UNITS[field]}, allowed {centre - bound:.3f} to {centre + bound:.3f}"
         )
 
-    def _check_forces(self, state: CellState) -> str | None:
+    def _check_forces(self, state: CellState, now: float) -> str | None:
         for name, reading in state.readings.items():
             if not isinstance(reading, WrenchReading):
                 continue
+            stale = self._check_age(f"'{name}'", reading.time, now)
+            if stale is not None:
+                return stale
             x, y, z = reading.wrench_tool[:3].tolist()
             force = math.sqrt(x * x + y * y + z * z)
             if force > self.config.force_peak:
@@ -292,8 +298,9 @@ class Guard:
             if force <= self.config.force_limit:
                 self._force_since.pop(name, None)
                 continue
-            since = self._force_since.setdefault(name, reading.time)
-            if reading.time - since > self.config.force_time:
+            # Counted on the cell's clock: a sensor's own time may stand still.
+            since = self._force_since.setdefault(name, now)
+            if now - since > self.config.force_time:
                 return (
                     f"'{name}': {force:.0f} N, above {self.config.force_limit:.0f} N "
                     f"for more than {self.config.force_time} s"

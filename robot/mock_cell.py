@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from robot.arrays import Array
 from robot.cell import Cell
-from robot.guard import Guard, GuardConfig
+from robot.guard import Guard
+from robot.guard_config import GuardConfig
 from robot.mock import ManualClock, MockDriver, MockDriverConfig, MockSensor, MockStation, no_wrench
 from robot.model import RobotModel
 from robot.sensor import Reading
@@ -50,5 +51,5 @@ def mock_cell(
         sensors={name: MockSensor(clock, source) for name, source in sources.items()},
         station=MockStation(signals),
         clock=clock,
-        guard=Guard(model, guard, device.spec.grippers),
+        guard=Guard(model, guard, device.spec.grippers, device.spec.limits),
     )

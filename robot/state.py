@@ -147,7 +147,8 @@ class ToolTarget:
         pose_world_tool: Where the tool should be.
         wrench_world_tool: Force and torque the tool should exert on the part, along the world
             axes, at the tool origin, in N and N·m. Shape (6,).
-        stiffness: How hard the pose is held along the tool axes, in N/m then N·m/rad. Shape (6,).
+        stiffness: How hard the pose is held along the tool axes, in N/m then N·m/rad, zero or more.
+            Shape (6,).
         gripper_opening: Distance between the fingers, in m.
     """
 
@@ -157,9 +158,22 @@ class ToolTarget:
     gripper_opening: float
 
     def __post_init__(self) -> None:
-        """Check shapes and make the arrays read-only."""
+        """Check shapes and numbers and make the arrays read-only.
+
+        Raises:
+            ValueError: If something is not finite or a stiffness is negative; names it.
+        """
         for name in ("wrench_world_tool", "stiffness"):
             object.__setattr__(self, name, frozen(name, getattr(self, name), (6,)))
+        if self.stiffness.min() < 0.0:
+            raise ValueError(
+                f"stiffness: expected 0 or more, got {self.stiffness}: a negative spring pushes "
+                "the tool away from its pose"
+            )
+        if not math.isfinite(self.gripper_opening):
+            raise ValueError(
+                f"gripper_opening: expected a finite number in m, got {self.gripper_opening}"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,8 @@ from robot.descriptions import derive
 from robot.errors import ConfigError
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
-from robot.guard import Guard, GuardConfig
+from robot.guard import Guard
+from robot.guard_config import GuardConfig
 from robot.model import RobotModel, load_model
 from robot.robot_config import RobotConfig
 from robot.sensor import Reading, Sensor
@@ -180,11 +181,12 @@ def build_cell(parts: SimRobotParts, station: Station, cell: CellConfig) -> Cell
     """Return a simulated cell, its driver active."""
     parts.driver.configure()
     parts.driver.activate()
+    spec = parts.driver.spec
     return Cell(
         model=parts.model,
         driver=parts.driver,
         sensors=parts.sensors,
         station=station,
         clock=parts.world,
-        guard=Guard(parts.model, cell.guard, parts.driver.spec.grippers),
+        guard=Guard(parts.model, cell.guard, spec.grippers, spec.limits),
     )

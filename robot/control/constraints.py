@@ -12,8 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot.arrays import Array
+from robot.bounds import Bounds, check_bounds
 from robot.control.kernels import compiled
 from robot.control.qp import DenseQP
+
+# A share above one would ask the joints for more than they have.
+_BOUNDS = {
+    "effort_share": Bounds(0.0, 1.0, above=True),
+    "felt_share": Bounds(0.0, 1.0),
+    "velocity_share": Bounds(0.0, 1.0, above=True),
+    "position_margin": Bounds(0.0, 0.5, "rad"),
+    "horizon": Bounds(0.0, 1.0, "s", above=True),
+    "acceleration": Bounds(0.0, 5000.0, "rad/s^2", above=True),
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,14 @@ class LimitConfig:
     position_margin: float = 0.01
     horizon: float = 0.05
     acceleration: float = 500.0
+
+    def __post_init__(self) -> None:
+        """Refuse limits that would limit nothing.
+
+        Raises:
+            ValueError: Names the limit, what it may be and what it is.
+        """
+        check_bounds(self, _BOUNDS)
 
 
 def felt_limits(joints: NDArray[np.bool_], limits: Array, nv: int) -> Array:

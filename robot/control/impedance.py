@@ -23,6 +23,8 @@ class ImpedanceConfig:
         damping_ratio: Share of critical damping of every mode of the tool on its springs.
         force_limit: Largest spring force along each tool axis, in N.
         torque_limit: Largest spring torque about each tool axis, in N·m.
+        command_limit: Largest force along each tool axis and torque about it that a target may ask
+            for, in N, N·m; no job asks for so much.
         translation_floor: Least stiffness the damping is designed for, in N/m; an axis that is
             pushed rather than held has no stiffness and still needs damping.
         rotation_floor: The same about the axes, in N·m/rad.
@@ -36,6 +38,7 @@ class ImpedanceConfig:
     damping_ratio: float = 1.0
     force_limit: float = 100.0
     torque_limit: float = 15.0
+    command_limit: tuple[float, float] = (200.0, 30.0)
     translation_floor: float = 150.0
     rotation_floor: float = 5.0
     push_knee: float = 20.0
@@ -72,6 +75,7 @@ class ToolImpedance:
         self._floor = np.array([config.translation_floor] * 3 + [config.rotation_floor] * 3)
         self._ceiling = np.repeat(np.array(config.stiffness_limit), 3)
         self._limits = np.array([config.force_limit] * 3 + [config.torque_limit] * 3)
+        self._command_limits = np.repeat(np.array(config.command_limit), 3)
         self._mobility = np.eye(6)
         self._damping = np.zeros((6, 6))
         self._acceleration = np.zeros(6)
@@ -92,7 +96,8 @@ class ToolImpedance:
         """
         self._mobility = jacobian_tool @ np.linalg.solve(inertia, jacobian_tool.T) + _MOBILITY_FLOOR
         held = clipped(stiffness, self._floor, self._ceiling)
-        beyond = np.abs(push_tool) - self._config.push_knee
+        # What is damped is the push that is exerted, not one that was asked for beyond the limit.
+        beyond = np.minimum(np.abs(push_tool), self._command_limits[:3]) - self._config.push_knee
         held[:3] += self._config.push_stiffness * np.maximum(beyond, 0.0)
         # With L^-1 = G G^T the factor of L is C = G^-T, and C^-1 K C^-T is G^T K G.
         factor = np.linalg.cholesky(self._mobility)
@@ -120,7 +125,8 @@ class ToolImpedance:
             rotation_world_tool: From its axes to the world's. Shape (3, 3).
             twist_world_tool: How it moves, along world axes, in m/s and rad/s. Shape (6,).
             stiffness: Along the tool axes, in N/m and N·m/rad. Shape (6,).
-            wrench_world_command: To be exerted on the environment, along world axes. Shape (6,).
+            wrench_world_command: To be exerted on the environment, along world axes, in N and N·m;
+                cut along the tool axes to what `command_limit` allows. Shape (6,).
             wrench_tool_felt: Exerted by the environment, along tool axes. Shape (6,).
         """
         _acceleration(
@@ -138,6 +144,7 @@ class ToolImpedance:
             wrench_world_command,
             wrench_tool_felt,
             self._limits,
+            self._command_limits,
             self.error,
             self._acceleration,
         )
@@ -160,6 +167,7 @@ def _acceleration(
     command: Array,
     felt: Array,
     limits: Array,
+    command_limits: Array,
     error: Array,
     result: Array,
 ) -> None:
@@ -180,6 +188,7 @@ def _acceleration(
                 slip[row] += rotation[k, i] * (goal_twist[column] - twist[column])
                 wrench[row] += rotation[k, i] * command[column]
             spring = min(stiffness[row], ceiling[row]) * stretch
+            wrench[row] = min(max(wrench[row], -command_limits[row]), command_limits[row])
             wrench[row] += felt[row] + min(max(spring, -limits[row]), limits[row])
     along_tool = np.zeros(6)
     for i in range(6):

@@ -1,8 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from robot.driver import StopCategory
-from robot.errors import CommandRejected, DeviceFault, SafetyStop, UnknownName
+from robot.driver import ServoMode, StopCategory
+from robot.errors import CommandRejected, ConfigError, DeviceFault, SafetyStop, UnknownName
 from robot.mock import MockDriver, MockStation
 from robot.sensor import WrenchReading
 from robot.state import Lifecycle
@@ -10,6 +12,42 @@ from robot.station import Direction, SignalSpec
 from tests.robot.planar import BENT, active_cell, hold
 
 SEATED = SignalSpec("seated", Direction.INPUT, bool, "a part sits")
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        (
+            {"joint_names": ("elbow", "shoulder")},
+            r"joint_names\[0\]: expected shoulder, got elbow; the names are the same",
+        ),
+        (
+            {"joint_names": ("shoulder",)},
+            r"joint_names\[1\]: expected elbow, got none; the driver lacks \['elbow'\]",
+        ),
+        (
+            {"modes": frozenset({ServoMode.POSITION})},
+            r"modes: expected impedance, got \['position'\]",
+        ),
+        (
+            {"stops": frozenset({StopCategory.CUT_POWER})},
+            r"stops: expected HOLD, got \['CUT_POWER'\]",
+        ),
+        ({"state_hz": 100.0}, "state_hz: expected at least 500 Hz, .* got 100 Hz"),
+        ({"grippers": {"links": 0.05}}, r"grippers: .*arms \['left'\], got \['links'\]"),
+    ],
+)
+def test_a_driver_that_does_not_fit_is_refused_before_anything_moves(changes, complaint):
+    cell = active_cell()
+    cell.driver.spec = dataclasses.replace(cell.driver.spec, **changes)
+    with pytest.raises(ConfigError, match=f"driver 'mock': {complaint}"):
+        dataclasses.replace(cell)
+
+
+def test_a_driver_that_is_faster_than_the_control_period_fits():
+    cell = active_cell()
+    cell.driver.spec = dataclasses.replace(cell.driver.spec, state_hz=1000.0)
+    dataclasses.replace(cell)
 
 
 def test_a_reading_of_a_cell_holds_everything_at_one_time():

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from robot.cell_state import CellState
-from robot.errors import SafetyStop
-from robot.guard import Guard, GuardConfig
+from robot.driver import JointLimits
+from robot.errors import CommandRejected, SafetyStop
+from robot.guard import Guard
+from robot.guard_config import GuardConfig
 from robot.sensor import WrenchReading
 from robot.spatial import Pose
 from robot.state import BaseState, Lifecycle, RobotState
@@ -100,6 +102,16 @@ def test_a_gripper_opens_no_further_than_it_can():
     assert bent.gripper_opening == {"left": 0.05}
 
 
+@pytest.mark.parametrize("effort", [0.0, 60.0])
+@pytest.mark.parametrize("arm", ["left", "right"])
+def test_an_opening_that_is_no_number_is_refused(arm, effort):
+    guard = Guard(MODEL, grippers={"left": 0.05})
+    command = hold(BENT, joint_effort=np.full(2, effort), gripper_opening={arm: np.nan})
+    with pytest.raises(CommandRejected, match=f"gripper_opening of '{arm}': expected a number"):
+        guard.clamp(command, measured())
+    assert guard.clamps == 0
+
+
 def test_what_is_within_bounds_passes():
     guard = Guard(MODEL)
     guard.check(measured(force=59.0), 1.0)
@@ -129,6 +141,46 @@ def test_a_reset_forgets_the_force_before_it():
     guard.check(measured(robot(time=9.0), force=80.0), 9.0)
 
 
+def test_a_force_is_counted_while_its_sensor_stands_still():
+    guard = Guard(MODEL, GuardConfig(force_limit=60.0, force_time=0.02))
+    frozen = measured(force=80.0)
+    for now in (1.0, 1.01, 1.019):
+        guard.check(dataclasses.replace(frozen, robot=robot(time=now)), now)
+    with pytest.raises(SafetyStop, match="'wrist_left': 80 N, above 60 N"):
+        guard.check(dataclasses.replace(frozen, robot=robot(time=1.022)), 1.022)
+
+
+@pytest.mark.parametrize(
+    ("time", "complaint"),
+    [
+        (0.9, "'wrist_left': expected an age of at most 0.05 s, got 0.100"),
+        (5.0, "'wrist_left': expected a time that is not ahead of now, got one 4.000 s ahead"),
+        (np.nan, "'wrist_left': expected a finite time, got nan s"),
+    ],
+)
+def test_a_wrist_whose_time_is_not_the_present_stops_the_robot(time, complaint):
+    readings = {"wrist_left": WrenchReading(time, np.zeros(6))}
+    with pytest.raises(SafetyStop, match=complaint):
+        Guard(MODEL).check(dataclasses.replace(measured(), readings=readings), 1.0)
+
+
+def test_a_sample_that_comes_again_under_a_fresh_time_stops_the_robot():
+    guard = Guard(MODEL)
+    for now in (1.0, 1.02, 1.04):
+        guard.check(measured(robot(time=now, sequence=7)), now)
+    with pytest.raises(SafetyStop, match=r"new sample within 0\.05 s, got number 7 for 0\.060 s"):
+        guard.check(measured(robot(time=1.06, sequence=7)), 1.06)
+
+
+def test_a_reset_and_a_new_number_start_the_wait_for_samples_anew():
+    guard = Guard(MODEL)
+    guard.check(measured(robot(time=1.0, sequence=7)), 1.0)
+    guard.check(measured(robot(time=1.04, sequence=8)), 1.04)
+    guard.check(measured(robot(time=1.08, sequence=8)), 1.08)
+    guard.reset()
+    guard.check(measured(robot(time=9.0, sequence=8)), 9.0)
+
+
 def upright(angle: float) -> BaseState:
     pose = Pose.from_rotation_vector([0.0, angle, 0.0], [0.0, 0.0, 1.0])
     return BaseState(pose, np.zeros(6), np.array([0.0, 0.0, 9.81]))
@@ -139,6 +191,8 @@ def upright(angle: float) -> BaseState:
     [
         (measured(force=281.0), 1.0, "peak limit 280 N"),
         (measured(), 1.1, "age of at most 0.05 s, got 0.100"),
+        (measured(), 0.9, "state: expected a time that is not ahead of now, got one 0.100 s ahead"),
+        (measured(robot(time=np.nan)), 1.0, "state: expected a finite time, got nan s at 1.0 s"),
         (measured(safe=False), 1.0, "safety chain is open"),
         (measured(robot(lifecycle=Lifecycle.ESTOP)), 1.0, "emergency stop"),
         (measured(robot(lifecycle=Lifecycle.FAULT, fault="hot")), 1.0, "driver fault: hot"),
@@ -180,8 +234,53 @@ def test_a_tool_that_is_too_fast_stops_the_robot():
 
 
 def test_a_margin_that_leaves_no_room_is_refused():
+    narrow = JointLimits(np.array([[-0.05] * 2, [0.05] * 2]), np.full(2, 3.0), np.full(2, 50.0))
     with pytest.raises(ValueError, match=r"leaves no room for \['shoulder', 'elbow'\]"):
-        Guard(MODEL, GuardConfig(position_margin=2.5))
+        Guard(MODEL, GuardConfig(position_margin=0.1), limits=narrow)
+
+
+def test_the_narrower_limits_of_model_and_device_hold():
+    position = np.array([[-9.0, -1.0], [1.0, 9.0]])
+    device = JointLimits(position, np.array([1.0, 9.0]), np.array([99.0, 20.0]))
+    guard = Guard(MODEL, GuardConfig(position_margin=0.0, lead_time=1.0), limits=device)
+    wild = hold(
+        np.array([3.0, -3.0]), joint_velocity=np.full(2, 8.0), joint_effort=np.full(2, 80.0)
+    )
+    bent = guard.clamp(wild, measured(robot([0.9, -0.9])))
+    np.testing.assert_allclose(bent.joint_position, [1.0, -1.0])
+    np.testing.assert_allclose(bent.joint_velocity, [1.0, 3.0])
+    np.testing.assert_allclose(bent.joint_effort, [50.0, 20.0])
+    with pytest.raises(SafetyStop, match="joint_position of 'shoulder': measured"):
+        guard.check(measured(robot([1.1, 0.0])), 1.0)
+    with pytest.raises(SafetyStop, match="joint_velocity of 'shoulder': measured"):
+        guard.check(measured(robot(velocity=[1.6, 0.0])), 1.0)
+
+
+def test_limits_of_a_device_with_other_joints_are_refused():
+    device = JointLimits(np.zeros((2, 3)), np.ones(3), np.ones(3))
+    with pytest.raises(ValueError, match=r"driver's position limits: expected shape \(2, 2\)"):
+        Guard(MODEL, limits=device)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        (
+            {"force_peak": 1e9},
+            "force_peak: expected more than 0 and at most 1000 N, got 1000000000.0",
+        ),
+        ({"force_limit": 0.0}, "force_limit: expected more than 0 and at most 1000 N, got 0.0"),
+        ({"max_state_age": 1e9}, "max_state_age: expected more than 0 and at most 0.5 s"),
+        ({"max_state_age": np.nan}, "max_state_age: expected .* s, got nan"),
+        ({"position_margin": -1.0}, "position_margin: expected 0 to 0.5 rad, got -1.0"),
+        ({"overspeed": 0.5}, "overspeed: expected 1 to 3, got 0.5"),
+        ({"workspace": ((0.0,) * 3, (1.0, 1.0, -1.0))}, "workspace: expected a lower and"),
+        ({"workspace": ((-1e9,) * 3, (1e9,) * 3)}, "workspace: .* within 10 m of the origin"),
+    ],
+)
+def test_limits_that_limit_nothing_are_refused(changes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        GuardConfig(**changes)
 
 
 def test_clamp_and_check_together_stay_far_below_a_tick():

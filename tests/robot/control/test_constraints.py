@@ -42,6 +42,22 @@ def test_a_joint_beyond_its_limit_is_brought_back():
     assert box(1.2, 0.0)[1] < 0.0
 
 
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"effort_share": 5.0}, "effort_share: expected more than 0 and at most 1, got 5.0"),
+        ({"felt_share": -0.1}, "felt_share: expected 0 to 1, got -0.1"),
+        ({"velocity_share": float("nan")}, "velocity_share: expected more than 0 and at most 1"),
+        ({"position_margin": -1.0}, "position_margin: expected 0 to 0.5 rad, got -1.0"),
+        ({"horizon": 0.0}, "horizon: expected more than 0 and at most 1 s, got 0.0"),
+        ({"acceleration": 1e9}, "acceleration: expected more than 0 and at most 5000 rad/s"),
+    ],
+)
+def test_limits_that_limit_nothing_are_refused(changes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        LimitConfig(**changes)
+
+
 # A tool turned by a quarter about the vertical: its x axis is the world's y axis.
 TURNED = Pose.from_rotation_vector([0.0, 0.0, np.pi / 2.0]).rotation
 

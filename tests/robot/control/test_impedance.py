@@ -80,6 +80,23 @@ def test_the_spring_never_exceeds_its_force_limit():
     assert found == pytest.approx(mobility @ [0.0, 0.0, 50.0, 0.0, 0.0, 0.0])
 
 
+def test_a_commanded_wrench_is_cut_to_what_a_job_may_ask_for():
+    impedance, mobility = designed(push=1e4, command_limit=(150.0, 20.0))
+    wild = np.concatenate([TURNED.rotation @ [0.0, 0.0, 1e4], TURNED.rotation @ [-1e3, 0.0, 5.0]])
+    along_tool = mobility @ [0.0, 0.0, 150.0, -20.0, 0.0, 5.0]
+    expected = np.concatenate([TURNED.rotation @ along_tool[:3], TURNED.rotation @ along_tool[3:]])
+    assert acceleration(impedance, command=wild) == pytest.approx(expected)
+    assert braking(1e4) == braking(ImpedanceConfig().command_limit[0])
+
+
+def test_the_hardest_push_of_a_job_is_not_cut():
+    impedance, mobility = designed(push=115.0)
+    command = np.array([0.0, 0.0, 115.0, 0.0, 0.0, 0.0])
+    identity = Pose.identity()
+    found = acceleration(impedance, goal=identity, pose=identity, command=command)
+    assert found == pytest.approx(mobility @ command)
+
+
 def test_an_axis_without_stiffness_is_still_damped():
     impedance = ToolImpedance(ImpedanceConfig())
     jacobian, inertia = arm()
