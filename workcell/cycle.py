@@ -110,7 +110,7 @@ class CycleRunner:
         try:
             return self._run(seed, began)
         except BaseException as error:
-            # The one place where everything is caught: whatever went wrong, the robot rests.
+            # Whatever went wrong, the robot rests.
             self.env.abandon(error)
             raise
 
