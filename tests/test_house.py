@@ -1,7 +1,6 @@
 """The rules of the house that no linter knows."""
 
 import ast
-import re
 import sys
 import tomllib
 from pathlib import Path
