@@ -1,8 +1,9 @@
 """Segments of learning, validation against the script, and the best policy kept.
 
-All that decides what is learned is the configuration, the seed and the number of processes. What a
-segment begins with is on the disk before it begins, so that a run that was killed comes to the same
-result, bit by bit, as one that was not.
+All that decides what is learned is the configuration, the seed, the number of processes, and where
+it ends. What a segment begins with is on the disk before it begins, so that a run that was killed
+comes to the same result, bit by bit, as one that was not, if its end is a number of steps; how many
+fit into minutes is another matter.
 """
 
 from __future__ import annotations
