@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 
@@ -14,6 +15,9 @@ from robot.control.controller import Controller
 from robot.driver import stop_after
 from robot.loop import ControlLoop, Tick
 from robot.state import Target
+from robot.zones import ZoneGuard
+
+logger = logging.getLogger(__name__)
 
 _HOLD = Target(tools={})
 
@@ -22,10 +26,11 @@ class BackgroundLoop(ControlLoop):
     """A control loop that goes on ticking between two calls of `run()`, tracking the last target.
 
     The same two methods as its base, for a cell whose clock does not wait for anybody: on hardware
-    an arm must not be without commands while a policy thinks. Between `reset()` and the first
-    `run()` the robot holds its posture. Listeners are called in the loop's thread. A policy that
-    keeps Python busy delays this thread, too; one that computes for long belongs in a process of
-    its own.
+    an arm must not be without commands while a policy thinks. It tracks the last target for as long
+    as its patience lasts, and then holds its posture: commands that go on feed a driver's watchdog,
+    so a policy that hangs while it pushes would push for ever. Nor does the robot move between
+    `reset()` and the first `run()`. Listeners are called in the loop's thread. A policy that keeps
+    Python busy delays this thread, too; one that computes for long belongs in a process of its own.
 
     Use it as a context manager, or call `close()`, to end the thread.
     """
@@ -35,6 +40,8 @@ class BackgroundLoop(ControlLoop):
         cell: Cell,
         controller: Controller,
         listeners: Sequence[Callable[[Tick], None]] = (),
+        zones: ZoneGuard | None = None,
+        patience: float = 0.5,
     ) -> None:
         """Join a cell and a controller; nothing ticks yet.
 
@@ -42,14 +49,25 @@ class BackgroundLoop(ControlLoop):
             cell: Where to read and write. Nobody else may, until `close()`.
             controller: What to run.
             listeners: Called after every tick, e.g. to record it.
+            zones: What hands are kept out of while the station does not let them in; asked in the
+                loop's thread.
+            patience: How long a target is tracked beyond the ticks that were asked for, while no
+                other comes, in s of the cell's clock; longer than a policy thinks.
+
+        Raises:
+            ValueError: If the patience is negative or not finite.
         """
-        super().__init__(cell, controller, listeners)
+        if not 0.0 <= patience < np.inf:
+            raise ValueError(f"patience: expected a finite number of at least 0 s, got {patience}")
+        super().__init__(cell, controller, listeners, zones)
+        self._patience = round(patience / cell.clock.dt)
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
         self._target = _HOLD
         self._begun = 0
         self._done = 0
+        self._goal = 0
         self._latest: CellState | None = None
         self._error: BaseException | None = None
 
@@ -59,7 +77,7 @@ class BackgroundLoop(ControlLoop):
         state = super().reset(rng)
         self._closing = False
         self._target = _HOLD
-        self._begun = self._done = 0
+        self._begun = self._done = self._goal = 0
         self._latest = state
         self._error = None
         self._thread = threading.Thread(target=self._keep_ticking, name="control", daemon=True)
@@ -72,7 +90,7 @@ class BackgroundLoop(ControlLoop):
             if self._thread is None:
                 raise RuntimeError("BackgroundLoop.run() before reset(): nothing is ticking")
             self._target = target
-            goal = self._begun + ticks
+            goal = self._goal = self._begun + ticks
             self._changed.wait_for(lambda: self._done >= goal or self._error is not None)
             if self._error is not None:
                 raise self._error
@@ -102,6 +120,9 @@ class BackgroundLoop(ControlLoop):
         try:
             while not self._closing:
                 with self._changed:
+                    if self._begun >= self._goal + self._patience and self._target is not _HOLD:
+                        self._target = _HOLD
+                        logger.warning("no new target for too long: the robot holds its posture")
                     target = self._target
                     self._begun += 1
                 state = super().run(target, 1)

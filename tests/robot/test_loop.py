@@ -176,7 +176,7 @@ def test_a_background_loop_tracks_its_target():
 
 def test_a_background_loop_goes_on_while_the_policy_thinks():
     controller = Shoulder()
-    with BackgroundLoop(paced(), controller) as loop:
+    with BackgroundLoop(paced(), controller, patience=60.0) as loop:
         loop.reset(rng())
         before = loop.run(reach(0.5), 10)
         seen = controller.updates
@@ -185,6 +185,70 @@ def test_a_background_loop_goes_on_while_the_policy_thinks():
         after = loop.run(reach(0.5), 1)
     assert after.time > before.time + 500 * 2e-3
     assert after.robot.joint_position[0] == pytest.approx(0.5, abs=0.02)
+
+
+class Pause(Controller):
+    """Turns the shoulder to its target, and holds where it is when the target goes away."""
+
+    def __init__(self) -> None:
+        self.without_target = threading.Event()
+        self._goal = BENT
+
+    @override
+    def reset(self, state: CellState) -> None:
+        self._goal = state.robot.joint_position
+        self.without_target.clear()
+
+    @override
+    def update(self, state: CellState, target: Target, dt: float) -> RobotCommand:
+        if "left" in target.tools:
+            self._goal = np.array([target.tools["left"].pose_world_tool.position[0], BENT[1]])
+            self.without_target.clear()
+        elif not self.without_target.is_set():
+            self._goal = state.robot.joint_position.copy()
+            self.without_target.set()
+        return hold(self._goal)
+
+
+def test_a_background_loop_lets_go_of_a_target_when_its_policy_hangs(caplog):
+    controller, ticks = Pause(), []
+    with BackgroundLoop(paced(), controller, [ticks.append], patience=0.1) as loop:
+        loop.reset(rng())
+        asked = 20
+        loop.run(reach(0.5), asked)
+        assert controller.without_target.wait(10.0)
+        # Whoever thinks no longer than that has its target tracked all along.
+        tracked = sum("left" in tick.target.tools for tick in ticks)
+        assert tracked == asked + round(0.1 / loop.cell.clock.dt)
+        assert [r.levelname for r in caplog.records if "holds its posture" in r.message] == [
+            "WARNING"
+        ]
+        state = loop.run(reach(0.4), 1000)
+        np.testing.assert_allclose(state.robot.joint_position[0], 0.4, atol=1e-3)
+
+
+@pytest.mark.parametrize("patience", [-0.1, np.inf, np.nan])
+def test_patience_without_end_is_refused(patience):
+    with pytest.raises(ValueError, match="patience: expected a finite number"):
+        BackgroundLoop(paced(), Shoulder(), patience=patience)
+
+
+def test_a_background_loop_keeps_hands_out_of_closed_zones():
+    class Closed:
+        """Zones that bend every target to none."""
+
+        def check(self, state):
+            self.checked = True
+
+        def limit(self, target, state):
+            return HOLD
+
+    zones = Closed()
+    with BackgroundLoop(paced(), Shoulder(), zones=zones) as loop:
+        loop.reset(rng())
+        state = loop.run(reach(0.5), 200)
+    assert zones.checked
+    np.testing.assert_allclose(state.robot.joint_position, BENT, atol=1e-3)
 
 
 def test_a_background_loop_gives_every_target_its_ticks():
