@@ -222,11 +222,16 @@ class CycleRunner:
         handover = self.env.task.handover
         if handover is None:
             return True, None
-        self.env.tell(StationOutputs(busy=True, signals={handover.request: True}))
+        names = ", ".join(handover.answers)
         try:
+            # An answer that is there before it was asked for is to an earlier cycle.
             self._wait(
-                lambda inputs: all(inputs.signals[name] for name in handover.answers),
-                ", ".join(handover.answers),
+                lambda inputs: not any(inputs.signals[name] for name in handover.answers),
+                f"end of an earlier {names}",
+            )
+            self.env.tell(StationOutputs(busy=True, signals={handover.request: True}))
+            self._wait(
+                lambda inputs: all(inputs.signals[name] for name in handover.answers), names
             )
         except StationTimeout:
             return False, handover.failure

@@ -205,6 +205,31 @@ def test_a_hand_over_that_fails_says_why(
     assert said[-1] == StationOutputs(done=True, passed=False)
 
 
+@pytest.mark.parametrize("falls", [True, False])
+def test_an_answer_that_was_there_before_the_request_is_to_an_earlier_cycle(
+    env,  # noqa: F811
+    said,
+    monkeypatch,
+    falls,
+):
+    handing_over(env, monkeypatch, None)
+    station, hold = env.loop.cell.station, env.hold
+    station.set(tightened_left=True, tightened_right=True)
+    asked = StationOutputs(busy=True, signals={"tighten": True})
+
+    def answer():
+        hold()
+        if falls:
+            # Low at the next look, and high again once it was asked for.
+            up = asked in said
+            station.set(tightened_left=up, tightened_right=up)
+
+    monkeypatch.setattr(env, "hold", answer)
+    record = runner(env).run(7)
+    assert (record.success, record.failure) == (falls, None if falls else "not_tightened")
+    assert (asked in said) is falls
+
+
 def test_a_device_that_breaks_in_the_hand_over_is_no_answer_of_the_station(
     env,  # noqa: F811
     said,
