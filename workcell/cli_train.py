@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workcell.train import TrainResult
     from workcell.trainer import Progress
     from workcell.training_folder import Row, Standing
-    from workcell.validation import Margin
+    from workcell.validation import Margin, Trial
 
 
 def add_train_command(app: typer.Typer) -> None:
@@ -90,12 +90,15 @@ def train(
             def on_progress(now: Progress) -> None:
                 status.update(_status(now))
 
+            def on_script(trials: Sequence[Trial]) -> None:
+                output.console.print(_script(trials), markup=False)
+
             def on_segment(row: Row, found: Margin | None) -> None:
                 output.console.print(_segment(row), markup=False)
                 if found is not None:
                     output.console.print(f"  validation: {found.sentence()}", markup=False)
 
-            result = learn(spec, out, resume, on_start, on_progress, on_segment)
+            result = learn(spec, out, resume, on_start, on_progress, on_segment, on_script)
         if 0 < begun == result.standing.segment and not result.interrupted:
             output.console.print("it had ended; --steps or --minutes of the whole gives it more")
         _show(result, output)
@@ -118,6 +121,15 @@ def _status(now: Progress) -> str:
         f"{now.doing}: {now.steps} steps{rate}, {100.0 * now.share:.0f} %, "
         f"{left / 60.0:.0f} min left"
     )
+
+
+def _script(trials: Sequence[Trial]) -> str:
+    """Return the line that stays of what is to be beaten."""
+    from workcell.validation import median_time
+
+    done, median = sum(trial.success for trial in trials), median_time(trials)
+    time = "" if median is None else f", median {median:.2f} s"
+    return f"the script alone: {done} of {len(trials)} validation episodes succeeded{time}"
 
 
 def _segment(row: Row) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from workcell.train_spec import TrainSpec
 from workcell.trainer import Progress, Trainer, best_margin
 from workcell.training_config import make_learner, resolve_training
 from workcell.training_folder import Row, Standing, TrainingFolder
-from workcell.validation import Margin, margin
+from workcell.validation import Margin, Trial, margin
 
 # Sections of the configuration of a training; a checkpoint is of no use with other values.
 _SECTIONS = ("task", "level", "robot", "cell", "policy", "residual", "reward", "training")
@@ -80,6 +80,7 @@ def train(
     on_start: Callable[[Path, Standing], None] = lambda path, standing: None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_segment: Callable[[Row, Margin | None], None] = lambda row, found: None,
+    on_script: Callable[[Sequence[Trial]], None] = lambda trials: None,
 ) -> TrainResult:
     """Learn, validate, keep the best, and write all of it down.
 
@@ -93,6 +94,7 @@ def train(
         on_progress: Called every few seconds.
         on_segment: Called after each segment with its line of the curves, and how what was learned
             did against the script if it was tried.
+        on_script: Called with the trials of the script alone, before anything is learned.
 
     Raises:
         UnknownName: If a name does not exist.
@@ -122,7 +124,7 @@ def train(
             curves.add(trainer.standing.steps, row)
             on_segment(row, found)
 
-        trainer = Trainer(spec, config, folder, benches, learner, on_progress, tell)
+        trainer = Trainer(spec, config, folder, benches, learner, on_progress, tell, on_script)
         if resume is not None:
             # Another end than it was begun with holds from here on, also if this is interrupted.
             folder.ask(spec.asked())

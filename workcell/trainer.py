@@ -71,6 +71,7 @@ class Trainer:
         learner: Learner,
         on_progress: Callable[[Progress], None],
         on_segment: Callable[[Row, Margin | None], None],
+        on_script: Callable[[Sequence[Trial]], None] = lambda trials: None,
     ) -> None:
         """Take up where the folder says.
 
@@ -82,6 +83,7 @@ class Trainer:
             learner: New.
             on_progress: Called every few seconds.
             on_segment: Called after each segment.
+            on_script: Called with the script's own trials, which come first and take minutes.
         """
         self._spec = spec
         self._training = config.get("training", TrainingConfig)
@@ -90,6 +92,7 @@ class Trainer:
         self._learner = learner
         self._on_progress = on_progress
         self._on_segment = on_segment
+        self._on_script = on_script
         self.standing = Standing(self._training.curriculum.bounds(spec.level)[0])
         stored = folder.load()
         if stored is not None:
@@ -104,6 +107,7 @@ class Trainer:
         if not self.standing.script:
             self._now(script=self._trials("the script alone", validation.seeds, None))
             self._save()
+            self._on_script(self.standing.script)
         over = self._over(self.standing.steps)
         while not over:
             over = self._segment()

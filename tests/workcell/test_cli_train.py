@@ -27,7 +27,9 @@ def test_the_command_tells_and_prints_one_object(command, tmp_path):
     result = json.loads(printed)
     assert (code, result["steps"], result["segments"]) == (0, 64, 1)
     assert result["policy"] == str(tmp_path / "run" / "policy")
-    assert "segment 1: 64 steps" in told
+    script, segment = told.index("the script alone: "), told.index("segment 1: 64 steps")
+    assert script < segment
+    assert " validation episodes succeeded, median " in told[script:segment]
     assert f"next: workcell evaluate nut_insertion --policy {tmp_path / 'run' / 'policy'}" in told
     code, printed, _ = command("--resume", tmp_path / "run")
     assert code == 0
