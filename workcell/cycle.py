@@ -230,9 +230,7 @@ class CycleRunner:
                 f"end of an earlier {names}",
             )
             self.env.tell(StationOutputs(busy=True, signals={handover.request: True}))
-            self._wait(
-                lambda inputs: all(inputs.signals[name] for name in handover.answers), names
-            )
+            self._wait(lambda inputs: all(inputs.signals[name] for name in handover.answers), names)
         except StationTimeout:
             return False, handover.failure
         return True, None
