@@ -162,8 +162,11 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         unknown = set(options or {}) - {"layout"}
         if unknown:
             raise ValueError(f"options: unknown {sorted(unknown)}, known: ['layout']")
-        # Of the last episode. Should this one not begin, nothing may go on from there.
+        # Of the last episode. Should this one not begin, nothing may go on from there; nor may the
+        # station go on with what was asked of it, while the robot moves.
         self._outcome = self._last = None
+        if self._told is not None and self._told.signals:
+            self.tell(dataclasses.replace(self._outputs, signals={}))
         # What was drawn is known also if it cannot be brought about.
         self.layout = (options or {}).get("layout") or self.task.sample_layout(self.np_random)
         self.layout = self.scene.apply(self.layout)
@@ -287,7 +290,10 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             error.add_note(f"The station could not be told of it: {second!r}")
 
     def tell(self, outputs: StationOutputs) -> None:
-        """Tell the station where the cycle stands; the task's own requests go along with it.
+        """Tell the station where the cycle stands.
+
+        The task's own requests go along with it, but not before a cycle nor after it: nobody would
+        take them back.
 
         Args:
             outputs: What is to be told from now on.
@@ -297,7 +303,8 @@ class AssemblyEnv(gym.Env[Observation, Action]):
 
     def _tell(self) -> None:
         requests: dict[str, Signal] = dict(self._outputs.signals)
-        if self._last is not None and self.layout is not None:
+        between = self._outputs.ready or self._outputs.done
+        if self._last is not None and self.layout is not None and not between:
             requests |= self.task.requests(self._last, self.layout)
         outputs = dataclasses.replace(self._outputs, signals=requests)
         if outputs != self._told:

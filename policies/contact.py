@@ -139,6 +139,8 @@ class Search(ContactMotion):
         super().__init__(phase, pose_world_goal, sense)
         # How far along the spiral, in rad; where another search left off, if the phase says so.
         self.angle = self.limit("from_rad", 0.0)
+        # On its way to that place, from the centre or from where a part sank in vain.
+        self._going_there = self.angle > 0.0
         self._centre = self.side_target.copy()
         self._shallowest = math.inf
         self._dropped = self._caught = 0
@@ -156,10 +158,8 @@ class Search(ContactMotion):
     def step(self, sense: Sense) -> Wish:
         self.push_towards(self.limit("force_n", 4.0), sense)
         depth = self.depth(sense)
-        ahead = self._spiral() - self.side_target
-        if self.angle > 0.0 and np.linalg.norm(ahead) > 2.0 * self._speed * sense.dt:
-            # On its way to where another search left off: how deep that is, is not known yet.
-            self.side_target += self._speed * sense.dt * ahead / np.linalg.norm(ahead)
+        if self._going_there and self._goes_there(sense):
+            # How deep it is there, is not known yet.
             return self.wish(self.target(), self._stiffness)
         if self.rest is not None and self.touching:
             self._shallowest = min(self._shallowest, depth)
@@ -180,8 +180,18 @@ class Search(ContactMotion):
             return self.wish(self.target(), self._stiffness, Status.FAILED, "pin_not_found")
         if self.rest is not None:
             self.angle += self._speed * sense.dt / max(radius, 0.5 * self._pitch)
-        self.side_target = self._spiral()
+        if not self._going_there:
+            self.side_target = self._spiral()
         return self.wish(self.target(), self._stiffness)
+
+    def _goes_there(self, sense: Sense) -> bool:
+        """Go to where the spiral has come; return whether that is still ahead."""
+        ahead = self._spiral() - self.side_target
+        away = float(np.linalg.norm(ahead))
+        self._going_there = away > 2.0 * self._speed * sense.dt
+        if self._going_there:
+            self.side_target += self._speed * sense.dt * ahead / away
+        return self._going_there
 
     def _spiral(self) -> Array:
         """Return where the spiral has come, across the goal's z axis, in m. Shape (2,)."""
@@ -201,6 +211,7 @@ class Search(ContactMotion):
         if sense.time - self._sinking_at < self._SINK_TIME:
             return False
         self._sinking_at, self._in_vain = None, depth
+        self._going_there = True
         return True
 
 

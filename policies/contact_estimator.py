@@ -166,5 +166,7 @@ def contact_estimators(
         )
         if width_mm is not None:
             way_m = 1e-3 * phase.limits["depth_mm"]
-            found[phase.operation] = ContactEstimator(phase.pose_world_tool, way_m, 1e-3 * width_mm)
+            found[phase.operation] = ContactEstimator(
+                phase.pose_world_tool, way_m, 1e-3 * width_mm, rule
+            )
     return found

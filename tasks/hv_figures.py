@@ -20,6 +20,12 @@ from robot.errors import ConfigError
 _CELL_RESISTANCE_LIMIT = 1.0e-3
 # Cell voltage and largest spread of open-circuit voltages by chemistry, in V.
 _CHEMISTRIES = {"lfp": (3.3, 0.050), "nmc": (3.7, 0.020)}
+LEAST_CHARGED = 0.92
+"""Share of its charged voltage that a pack has at least when it comes."""
+
+TOUCHABLE = 60.0
+"""Voltage up to which nothing is high voltage, in V."""
+
 _DRAWS = (
     *("chemistry", "voltage", "bms", "insulation", "spread", "cell", "slow", "bus"),
     *("voltmeter", "ammeter", "faulty", "fault", "severity"),
@@ -59,7 +65,7 @@ class PackFigures:
 
     def __post_init__(self) -> None:
         """Refuse figures no pack of this line has."""
-        if not 60.0 < self.voltage <= 1000.0:
+        if not TOUCHABLE < self.voltage <= 1000.0:
             raise ValueError(f"voltage: expected above 60 and up to 1000 V, got {self.voltage}")
         for name in ("insulation", "ocv_spread", "resistance", "polarization_time", "bus_time"):
             if not getattr(self, name) > 0.0:
@@ -130,7 +136,7 @@ def draw_pack(
     if charged is None:
         voltage = 350.0 + 450.0 * u["voltage"]
     else:
-        voltage = charged * (0.92 + 0.08 * u["voltage"])
+        voltage = charged * (LEAST_CHARGED + 0.08 * u["voltage"])
     cells = max(round(voltage / cell_voltage), 1)
     insulation = 1e3 * 20.0 ** u["insulation"]
     spread = spread_limit * (0.1 + 0.6 * u["spread"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -44,6 +45,8 @@ _SCAN_STEPS = 5
 _HAND_NEAR = 0.13
 # A cable thinner than this is a signal cable, in m.
 _THIN = 0.012
+# What the tester notices of single plugs that harms what it tests.
+_HARMFUL = ("short_dwell", "interlock_opened_under_voltage")
 # The pull with which a judge asks how firmly a plug sits, in N.
 _PULL = 15.0
 
@@ -281,9 +284,11 @@ class HvFixture(SimFixture):
     def events(self) -> Mapping[str, float]:
         tester = self._tester
         events = dict(tester.events())
-        events["tested"] = float(tester.report is not None and tester.report.aborted is None)
+        aborted = tester.report is not None and tester.report.aborted is not None
+        events["tested"] = float(tester.report is not None and not aborted)
+        events["test_aborted"] = float(aborted)
         events["test_passed"] = float(tester.report is not None and tester.report.passed)
-        under_voltage = {v.port for v in tester.contacts.violations if v.kind == UNDER_VOLTAGE}
+        violations = Counter((v.kind, v.port) for v in tester.contacts.violations)
         for slot, element in self._used.items():
             truth, harm = element.truth(), self._harnesses[slot].harm
             counted = {
@@ -294,6 +299,7 @@ class HvFixture(SimFixture):
                 "latch_broken": truth.latch_broken,
                 "forced_lock": truth.lock_forced,
                 "forced_wrong_key": truth.key_forced,
+                **{kind: violations[kind, slot] for kind in _HARMFUL},
             }
             events |= {f"{name}_{slot}": float(counted[name]) for name in HARMS}
             events |= {
@@ -301,7 +307,7 @@ class HvFixture(SimFixture):
                 f"lock_in_{slot}": float(truth.locked),
                 f"interlock_{slot}": float(truth.interlock),
                 f"pull_play_mm_{slot}": 1e3 * element.pull_play(_PULL),
-                f"{UNDER_VOLTAGE}_{slot}": float(slot in under_voltage),
+                f"{UNDER_VOLTAGE}_{slot}": float(violations[UNDER_VOLTAGE, slot] > 0),
             }
             if slot in tester.contacts.dwells:
                 events[f"dwell_s_{slot}"] = tester.contacts.dwells[slot]

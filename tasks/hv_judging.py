@@ -2,8 +2,9 @@
 
 A plug is mated when it is locked in its own header: shell within half a millimetre of where stroke
 and lock end, on the axis, straight, latched, its lock in, the interlock closed, and a pull of 15 N
-moved it by less than half a millimetre. It is unmated when it is back in its dock, and its
-interlock had opened at least 0.1 s before its power contacts parted, with no voltage on them. Harm
+moves it by less than half a millimetre. It is unmated when it has been back in its dock for half a
+second, in no hand, and its interlock had opened at least 0.1 s before its power contacts parted,
+with no voltage on them. Harm
 to plug, header or harness makes a failure of the work in which it came about.
 """
 
@@ -28,6 +29,8 @@ HARMS = (
     "latch_broken",
     "forced_lock",
     "forced_wrong_key",
+    "short_dwell",
+    "interlock_opened_under_voltage",
 )
 """What an event `<harm>_<slot>` counts, since the episode began."""
 
@@ -67,6 +70,8 @@ class PlugRule:
         dock_depth: Largest distance from the full depth in the dock, in m.
         dock_lateral: Largest distance from the dock's axis, in m.
         dock_tilt: Largest tilt in the dock, in rad.
+        dock_turn: Largest turn about the dock's axis, in rad.
+        dock_rest: Least time for which it lies there in no hand, in s.
         dwell: Least time from opened interlock to parted power contacts, in s.
     """
 
@@ -78,6 +83,8 @@ class PlugRule:
     dock_depth: float = 2e-3
     dock_lateral: float = 1.5e-3
     dock_tilt: float = math.radians(4.0)
+    dock_turn: float = math.radians(4.0)
+    dock_rest: float = 0.5
     dwell: float = 0.1
 
 
@@ -94,8 +101,7 @@ class PlugFacts:
         latched: The latch holds it.
         lock_in: Its secondary lock is all the way in.
         interlock: Its interlock contact is closed.
-        pull_play: How far it moved under a pull of at least 15 N since it latched, in m; infinite
-            if it was not pulled.
+        pull_play: How far it moves under a pull of 15 N, in m; infinite if it is in no socket.
         dwell: From opened interlock to parted power contacts, in s; None if they did not part, or
             the interlock was never closed.
         under_voltage: Its contacts parted under voltage.
@@ -154,7 +160,7 @@ def shortfall(facts: PlugFacts, assigned: Assigned, rule: PlugRule) -> str | Non
         ("not_latched", not facts.latched),
         ("not_locked", not facts.lock_in),
         ("interlock_open", not facts.interlock),
-        ("not_pull_tested", math.isinf(facts.pull_play)),
+        ("not_in_socket", math.isinf(facts.pull_play)),
         ("pulled_loose", facts.pull_play >= rule.pull_play),
     )
     return next((name for name, lacking in checks if lacking), None)
@@ -173,11 +179,19 @@ def is_docked(fit: Fit, kind: ConnectorType, rule: PlugRule) -> bool:
         abs(fit.depth - full) <= rule.dock_depth
         and fit.lateral <= rule.dock_lateral
         and fit.tilt <= rule.dock_tilt
+        and fit.turn <= rule.dock_turn
     )
 
 
 class PlugJudge:
-    """Follows one plug through an episode and says how the work on it stands."""
+    """Follows one plug through an episode and says how the work on it stands.
+
+    Attributes:
+        assigned: What slot, plug and header are.
+        lacks: What it lacks to be mated, or None.
+        docked: Whether it has come to rest in its dock.
+        free_at: When the arm was free again after the last work on it that was done, in s.
+    """
 
     def __init__(self, assigned: Assigned, rule: PlugRule) -> None:
         """Begin with a plug in its dock.
@@ -201,8 +215,10 @@ class PlugJudge:
         self._harms_before: dict[str, float] = dict.fromkeys(HARMS, 0.0)
         self._tried = False
         self._approach = 0.0
+        self._docked_since: float | None = None
         self.lacks: str | None = None
         self.docked = False
+        self.free_at = 0.0
 
     @property
     def done(self) -> int:
@@ -233,7 +249,14 @@ class PlugJudge:
         """
         rule, now = self._rule, facts.time
         self.lacks = shortfall(facts, self.assigned, rule)
-        self.docked = is_docked(facts.dock_fit, self.assigned.plug_kind, rule) and not facts.held
+        lies = is_docked(facts.dock_fit, self.assigned.plug_kind, rule) and not facts.held
+        if not lies:
+            self._docked_since = None
+        elif self._docked_since is None:
+            self._docked_since = now
+        # What a hand has just let go may still be dragged out, by the hand or by the cable.
+        since = self._docked_since
+        self.docked = since is not None and now - since >= rule.dock_rest - 1e-9
         self._look_for_harm(facts)
         if facts.held and self._taken_at is None:
             self._taken_at = now
@@ -295,7 +318,7 @@ class PlugJudge:
         # A hand that still holds it may hold it up.
         self._plugged = not facts.held
         if self._plugged:
-            self._whole["plug"] = facts.time - facts.free_since
+            self._done("plug", facts.time, facts)
 
     def _look_at_unmating(self, facts: PlugFacts) -> None:
         if facts.held and self._back_at is None:
@@ -306,8 +329,14 @@ class PlugJudge:
             if facts.dwell is None or facts.dwell < self._rule.dwell:
                 self._harm_unplug = self._harm_unplug or "short_dwell"
         self._unplugged = self._unplug_time is not None and self.docked
-        if self._unplugged and "unplug" not in self._whole:
-            self._whole["unplug"] = facts.time - facts.free_since
+        if self._unplugged and self._docked_since is not None:
+            self._done("unplug", self._docked_since, facts)
+
+    def _done(self, work: str, at: float, facts: PlugFacts) -> None:
+        """Take note of when a piece of work was done, the first time."""
+        if work not in self._whole:
+            self._whole[work] = at - facts.free_since
+            self.free_at = at
 
     def _refused(self) -> bool:
         """Return whether a plug that cannot be mated was tried and is back in its dock."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from robot.errors import UnknownName
 from robot.spatial import Pose
+from tasks.hv_figures import LEAST_CHARGED, TOUCHABLE
 from tasks.parts.hv_connector import ConnectorType
 from tasks.places import ARMS, tool_orientation
 
@@ -72,10 +73,11 @@ class PackModel:
 
     def __post_init__(self) -> None:
         """Refuse packs that two hands cannot plug."""
-        if not 60.0 < self.voltage <= 1000.0:
+        if not (LEAST_CHARGED * self.voltage > TOUCHABLE and self.voltage <= 1000.0):
             raise ValueError(
-                f"pack '{self.name}': voltage: expected more than 60 V, below which nothing is "
-                f"high voltage, and at most 1000 V, got {self.voltage}"
+                f"pack '{self.name}': voltage: expected more than {TOUCHABLE:g} V, below which "
+                f"nothing is high voltage, at {LEAST_CHARGED:.0%} of it, and at most 1000 V, "
+                f"got {self.voltage}"
             )
         if not min(self.body_size) > 0.0:
             raise ValueError(

@@ -71,6 +71,7 @@ class HvPlugging(Task):
 
     name = "hv_plugging"
     arms = ARMS
+    past_signals = ("test_done", ALLOWED)
     zone_signals = ("hv_off", "unplug_allowed")
     zone_heartbeat = "heartbeat"
     instruction = (
@@ -103,7 +104,7 @@ class HvPlugging(Task):
                 ALLOWED,
                 Direction.INPUT,
                 bool,
-                "unplugging is allowed, and the test has ended or the pack was refused",
+                "unplugging is allowed, and the test of this pack has ended or it was refused",
             ),
             SignalSpec(REFUSED, Direction.OUTPUT, bool, "hands are off, but not every plug is in"),
         )
@@ -180,7 +181,7 @@ class HvPlugging(Task):
             done = judge.done
             judge.look(facts)
             if judge.done > done:
-                self._free_since[judge.assigned.port.arm] = facts.time
+                self._free_since[judge.assigned.port.arm] = judge.free_at
             full = judge.assigned.kind.mating.full_depth
             measures |= {
                 f"short_{slot}_mm": 1e3 * (full - facts.fit.depth),
@@ -239,7 +240,7 @@ class HvPlugging(Task):
             free_since=self._free_since[assigned.port.arm],
             fit=fit_of(parts[assigned.header].inverse() @ plug, assigned.plug_kind),
             dock_fit=fit_of(parts[assigned.dock].inverse() @ plug, assigned.plug_kind),
-            held=self._held(snapshot, assigned.port.arm, plug),
+            held=self._held(snapshot, plug),
             latched=events.get(f"latched_{slot}", 0.0) > 0.0,
             lock_in=events.get(f"lock_in_{slot}", 0.0) > 0.0,
             interlock=events.get(f"interlock_{slot}", 0.0) > 0.0,
@@ -249,11 +250,15 @@ class HvPlugging(Task):
             harms={harm: events.get(f"{harm}_{slot}", 0.0) for harm in HARMS},
         )
 
-    def _held(self, snapshot: Snapshot, arm: str, pose_world_plug: Pose) -> bool:
-        opening = snapshot.cell.robot.gripper_opening[arm]
-        grip = snapshot.pose_world_tools[arm] @ POSE_TOOL_PLUG
-        away = float(np.linalg.norm(grip.position - pose_world_plug.position))
-        return opening < 2.0 * NECK[1] + _CLOSED and away < _AT_NECK
+    def _held(self, snapshot: Snapshot, pose_world_plug: Pose) -> bool:
+        """Return whether any hand is closed about a plug."""
+        for arm, tool in snapshot.pose_world_tools.items():
+            opening = snapshot.cell.robot.gripper_opening[arm]
+            grip = (tool @ POSE_TOOL_PLUG).position
+            away = float(np.linalg.norm(grip - pose_world_plug.position))
+            if opening < 2.0 * NECK[1] + _CLOSED and away < _AT_NECK:
+                return True
+        return False
 
     def _failure(self, snapshot: Snapshot) -> str | None:
         events = snapshot.events
@@ -261,6 +266,10 @@ class HvPlugging(Task):
             return "fell"
         if self._hardest > self.config.force_limit:
             return "over_force"
+        # The tester was made to open its contactors under load, by a hand that came near or a plug
+        # that was loosened: that pack has not been tested, and will not be.
+        if events.get("test_aborted", 0.0) > 0.0:
+            return "test_aborted"
         for slot in self._judges:
             if events.get(f"{UNDER_VOLTAGE}_{slot}", 0.0) > 0.0:
                 return UNDER_VOLTAGE

@@ -13,7 +13,7 @@ _FLAGS = (
     ("pack_in_place", "a pack stands in the station"),
     ("interlock_closed", "the interlock loop through every expected plug is closed"),
     ("testing", "high voltage is on, coming or going"),
-    ("test_done", "a test has ended and high voltage is off; stands until the next begins"),
+    ("test_done", "a test has ended and high voltage is off; falls with another pack or test"),
     ("test_passed", "that test found the pack good"),
     ("hv_off", "contactors are open and the bus was confirmed below 60 V"),
     ("unplug_allowed", "high voltage is off and will not come: hands may go to the pack"),

@@ -219,6 +219,8 @@ class Task(ABC):
         pose_world_home: Where each arm's tool waits, by arm name.
         demands: What the job asks of the robot.
         handover: What the station does once the job is done, or None.
+        past_signals: Process signals that must have fallen before a cycle begins: risen, they tell
+            of the work before, and this one would be taken for it.
         zone_signals: Process signals that must all be true for the zones to open.
         zone_heartbeat: Process signal that must keep changing for that, or None.
         sights: What it must see, by the robot's name for the camera; on whenever it is done.
@@ -234,6 +236,7 @@ class Task(ABC):
     pose_world_home: Mapping[str, Pose]
     demands: Demands
     handover: Handover | None = None
+    past_signals: tuple[str, ...] = ()
     zone_signals: tuple[str, ...] = ()
     zone_heartbeat: str | None = None
     sights: Mapping[str, Sight] = {}

@@ -181,6 +181,11 @@ class CycleRunner:
         env.tell(StationOutputs(ready=True))
         self._request_start(True)
         self._wait(lambda inputs: inputs.start and inputs.safe, "start")
+        past = env.task.past_signals
+        self._wait(
+            lambda inputs: not any(inputs.signals[name] for name in past),
+            f"end of {' and '.join(past)} of the last cycle",
+        )
         outcome: Outcome = info["outcome"]
         return observation, outcome
 

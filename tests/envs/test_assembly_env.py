@@ -205,9 +205,18 @@ def test_a_step_moves_the_target_along_the_tools_own_axes(env):
 
 
 @pytest.mark.parametrize("action", [np.zeros(5), np.full(16, np.nan)])
-def test_a_wrong_action_is_refused(env, action):
+def test_an_action_of_another_shape_is_refused(env, action):
     env.reset(seed=0)
-    with pytest.raises(ValueError, match="action"):
+    with pytest.raises(ValueError, match="action: expected"):
+        env.step(action)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_an_action_that_is_not_finite_is_refused(env, wrong):
+    env.reset(seed=0)
+    action = IDLE.copy()
+    action[4] = wrong
+    with pytest.raises(ValueError, match="expected 9 finite numbers"):
         env.step(action)
 
 

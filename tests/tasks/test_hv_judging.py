@@ -93,7 +93,7 @@ def test_a_plug_that_has_everything_is_mated():
         ("not_latched", {"latched": False}),
         ("not_locked", {"lock_in": False}),
         ("interlock_open", {"interlock": False}),
-        ("not_pull_tested", {"pull_play": math.inf}),
+        ("not_in_socket", {"pull_play": math.inf}),
         ("pulled_loose", {"pull_play": 0.5e-3}),
     ],
 )
@@ -115,6 +115,8 @@ def test_a_wrong_key_is_never_mated():
         ("beside it", Fit(DOCKED, 2e-3, 0.0, 0.0)),
         ("skewed", Fit(DOCKED, 0.0, math.radians(5.0), 0.0)),
         ("before it", Fit(-5e-3, 0.0, 0.0, 0.0)),
+        ("turned", Fit(DOCKED, 0.0, 0.0, math.radians(5.0))),
+        ("upside down", Fit(DOCKED, 0.0, 0.0, math.pi)),
     ],
 )
 def test_a_near_miss_of_the_dock_is_not_docked(name, fit):
@@ -149,6 +151,7 @@ UNPLUGGED = (
     facts(20.0, held=True),
     facts(22.0, Fit(-0.01, 0.0, 0.0, 0.0), FAR, held=True, **LOOSE | {"dwell": 0.2}),
     docked(25.0, dwell=0.2),
+    docked(25.5, dwell=0.2),
 )
 
 
@@ -183,7 +186,26 @@ def test_being_in_the_dock_from_the_start_is_no_unplugging():
 
 
 def test_a_plug_out_of_its_header_is_not_unmated_before_it_is_in_its_dock():
-    assert not walk(*PLUGGED, *UNPLUGGED[:-1]).operations()["unplug left_0"].success
+    assert not walk(*PLUGGED, *UNPLUGGED[:-2]).operations()["unplug left_0"].success
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        (docked(25.4, dwell=0.2),),
+        (docked(25.3, dwell=0.2, held=True), docked(25.6, dwell=0.2)),
+        (facts(25.3, FAR, FAR, **LOOSE | {"dwell": 0.2}), docked(25.6, dwell=0.2)),
+    ],
+)
+def test_a_plug_is_unmated_once_it_has_lain_in_its_dock_for_half_a_second(between):
+    judge = walk(*PLUGGED, *UNPLUGGED[:-1], *between)
+    assert not judge.operations()["unplug left_0"].success
+    judge.look(docked(26.2, dwell=0.2))
+    done = judge.operations()["unplug left_0"]
+    assert done.success
+    # The arm was free when the plug came to lie there for good.
+    came = 25.0 if len(between) == 1 else 25.6
+    assert (done.whole_s, judge.free_at) == (pytest.approx(came), pytest.approx(came))
 
 
 @pytest.mark.parametrize("dwell", [None, 0.0, 0.09])
@@ -228,12 +250,14 @@ def test_a_plug_that_cannot_be_mated_is_to_be_tried_and_put_back(fault):
         assert operations["refuse left_0"].kind == "refusal"
         return operations["refuse left_0"]
 
-    assert refusal(*taken, AT_MOUTH, docked(9.0)).success
-    assert not refusal(docked(0.0), docked(9.0)).success, "never touched"
-    assert not refusal(*taken, docked(9.0)).success, "never tried"
+    back = (docked(9.0), docked(9.5))
+    assert refusal(*taken, AT_MOUTH, *back).success
+    assert not refusal(docked(0.0), *back).success, "never touched"
+    assert not refusal(*taken, *back).success, "never tried"
     assert not refusal(*taken, AT_MOUTH).success, "not put back"
-    forced = docked(9.0, harms={"forced_wrong_key": 1.0})
-    assert refusal(*taken, AT_MOUTH, forced).failure == "forced_wrong_key"
+    assert not refusal(*taken, AT_MOUTH, back[0]).success, "just let go"
+    forced = docked(9.5, harms={"forced_wrong_key": 1.0})
+    assert refusal(*taken, AT_MOUTH, back[0], forced).failure == "forced_wrong_key"
 
 
 def test_progress_rises_from_dock_to_header_and_back():

@@ -164,8 +164,8 @@ def story(task, layout, harm=None, tested=True, skip=()):
         look(plugs=plugged, held=[slot])
         del plugged[slot]
         look(plugs=plugged, held=[slot])
-        outcome = look(plugs=plugged)
-    return outcome
+        assert not look(plugs=plugged).success, "let go a moment ago"
+    return look(plugs=plugged)
 
 
 @pytest.mark.parametrize("pack", ["city", "truck"])
@@ -179,6 +179,32 @@ def test_every_plug_in_tested_and_out_is_success(task, pack):
         f"{work} {slot}" for slot in task.assigned(layout) for work in ("plug", "unplug")
     }
     assert all(operation.time_s is not None for operation in outcome.operations.values())
+
+
+def test_a_test_that_was_broken_off_fails_the_pack(task):
+    layout = draw(task)
+    assert story(task, layout, tested=False).failure is None
+    assert story(task, layout, tested=False, harm={"test_aborted": 1.0}).failure == "test_aborted"
+
+
+def test_a_plug_in_the_other_hand_is_held(task):
+    layout = draw(task)
+    own = task.assigned(layout)["left_0"].port.arm
+    (other,) = set(task.arms) - {own}
+    task.begin(layout)
+    instant = snapshot(task, layout, 0.0, held=["left_0"])
+    task.evaluate(instant)
+    plug = instant.pose_world_parts[task.assigned(layout)["left_0"].plug]
+    swapped = dict(instant.pose_world_tools)
+    swapped[own], swapped[other] = swapped[other], swapped[own]
+    openings = dict(instant.cell.robot.gripper_opening)
+    openings[own], openings[other] = openings[other], openings[own]
+    robot = dataclasses.replace(instant.cell.robot, gripper_opening=openings)
+    cell = dataclasses.replace(instant.cell, robot=robot)
+    swapped_instant = dataclasses.replace(instant, cell=cell, pose_world_tools=swapped)
+    assert task._held(instant, plug)
+    assert task._held(swapped_instant, plug)
+    assert not task._held(snapshot(task, layout, 0.0), plug)
 
 
 def test_a_held_out_pack_counts_its_held_out_types_by_themselves():
