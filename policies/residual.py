@@ -21,9 +21,10 @@ from policies.correction import CORRECTION_SIZE, Authority, Heading, Offset
 from policies.learned import LearnedPolicy, PolicySource
 from policies.network import Mlp
 from policies.policy import Action, Brief, Observation
-from policies.residual_view import ArmView, chosen, columns_of, entries
+from policies.residual_view import TOUCH, ArmView, chosen, columns_of, entries
 from policies.scripted import ScriptedConfig, ScriptedPolicy
 from policies.sense import Sense, Wish, encode, sense_of
+from policies.tactile.features import COLUMNS, PADS, ROWS
 from robot.arrays import Array
 from robot.spatial import Pose
 from tasks.phases import Phase
@@ -67,6 +68,11 @@ class ResidualConfig:
         if not self.force_limit_n > 0.0:
             raise ValueError(f"force_limit_n: expected more than 0, got {self.force_limit_n}")
         chosen(self.described, self.sees)
+
+    @property
+    def feels_pads(self) -> bool:
+        """Whether the network is shown what the pads feel."""
+        return not self.sees or TOUCH in self.sees
 
     @property
     def described(self) -> tuple[Entry, ...]:
@@ -245,6 +251,13 @@ class ResidualPolicy(LearnedPolicy):
                         f"contract.{name}: expected {found.name} {found.shape} with this "
                         f"configuration, got {told.name} {told.shape}"
                     )
+                # What a number means holds the bounds and the motions: a network that was taught
+                # with others would be obeyed further, or where it never acted.
+                if told.meaning != found.meaning:
+                    raise ValueError(
+                        f"contract.{name}: {told.name} was taught as '{told.meaning}', with this "
+                        f"configuration it is '{found.meaning}'. Train it again with that"
+                    )
             if len(promised) != len(made):
                 raise ValueError(
                     f"contract.{name}: expected {len(made)} entries, got {len(promised)}"
@@ -263,6 +276,9 @@ class ResidualPolicy(LearnedPolicy):
             needed[f"{arm}_gripper_opening"] = (1,)
             needed[f"{arm}_wrench_tool"] = (6,)
             needed[f"{arm}_in_hand"] = (4,)
+            if self.config.feels_pads:
+                needed[f"{arm}_tactile"] = (PADS, ROWS, COLUMNS)
+        needed["signals"] = (len(self.contract.signals),)
         return needed
 
     @override

@@ -28,6 +28,8 @@ _FAST_RAD_S = 5.0
 # Pressures of whole pads, in hundreds of kPa, are then of the size of one.
 _PAD_KPA = 100.0
 _WRENCH, _PADS = 6, 6
+TOUCH = "touch"
+"""Name of the entry that is made of the pads' pictures."""
 _STATES = tuple(state.value for state in ContactState)
 
 
@@ -66,7 +68,7 @@ def entries(motions: Sequence[str], history: int) -> tuple[Entry, ...]:
             "felt by the tool along its axes, less what it felt at first, N and N·m; oldest first",
         ),
         Entry(
-            "touch",
+            TOUCH,
             (history, _PADS),
             "of each pad: sum in 100 kPa, centre along tool z and x in taxels; oldest first",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envs.residual_env import TRAINING_SEEDS
+from policies.residual import ResidualConfig
 from robot.errors import ConfigError
 from workcell.config import plain
 from workcell.policy_folder import StoredPolicy
@@ -37,6 +38,7 @@ def policy_rows(stored: StoredPolicy) -> list[tuple[str, str]]:
             ("does" if i == 0 else "", f"{entry.name} {list(entry.shape)}: {entry.meaning}")
             for i, entry in enumerate(contract.action)
         ),
+        *_bounds(stored),
         ("trained by", training.command),
         (
             "",
@@ -47,6 +49,18 @@ def policy_rows(stored: StoredPolicy) -> list[tuple[str, str]]:
         ("fingerprint", manifest.fingerprint),
     ]
     return rows
+
+
+def _bounds(stored: StoredPolicy) -> Iterator[tuple[str, str]]:
+    """Yield how far a correction of a script may go, as it is in force."""
+    if isinstance(stored.config, ResidualConfig):
+        bounds = stored.config.authority
+        yield (
+            "corrects by",
+            f"at most {list(bounds.translation_m)} m and {list(bounds.rotation_rad)} rad, "
+            f"stiffness by {bounds.stiffness:g}, within {bounds.rise_s:g} s, while it does "
+            f"{', '.join(bounds.motions)}",
+        )
 
 
 def evaluation_of(run: StoredRun, stored: StoredPolicy) -> EvaluationRecord:
