@@ -24,8 +24,9 @@ class SensesConfig:
 
     Attributes:
         wrist: Whether it feels the wrists' forces. If not, it is told what the springs of the hands
-            say: how far a hand stays behind its target, times its stiffness. The guard below every
-            policy keeps its sensors.
+            say: how far a hand stays behind its target, times its stiffness. What is below every
+            policy keeps its sensors: the guard, and the whole-body controller, which takes what the
+            wrists feel into account. A robot without such sensors is therefore worse off.
         touch: How it knows how a part lies in the hand: `rule`, as the task works it out from the
             pads' pictures; `network`, as the network that comes along for the task says, while it
             is sure; `none`, not at all, and it does not see the pads either.
@@ -60,6 +61,8 @@ class SensingPolicy(Policy):
     @override
     def reset(self, brief: Brief) -> None:
         self._brief = brief
+        if self._estimator is not None:
+            self._estimator.forget()
         # What each arm's hand was last asked for: stiffness, from -1 to 1, and push, in N.
         self._asked = dict.fromkeys(brief.arms, (0.0, 0.0))
         self._policy.reset(brief)

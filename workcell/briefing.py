@@ -10,13 +10,14 @@ from policies import policy_named
 from policies.contract import Workplace
 from policies.policy import Brief, Policy
 from policies.senses import SensesConfig, SensingPolicy
-from policies.tactile.estimator import TouchEstimator
+from policies.tactile.estimator import TouchEstimator, TouchPolicy
 from robot.errors import ConfigError
 from robot.station import Direction
 from tasks.task import Task
 from workcell.catalog import learned_policy
 from workcell.config import RunConfig
 from workcell.touch_network import shipped_touch, touch_network
+from workcell.touch_parts import touch_cases
 
 
 def brief_of(env: AssemblyEnv, seed: int) -> Brief:
@@ -81,23 +82,43 @@ def policy_of(config: RunConfig, env: AssemblyEnv) -> Policy:
     return policy
 
 
-def sensing(policy: Policy, senses: SensesConfig, task: Task) -> Policy:
+def sensing(policy: Policy, senses: SensesConfig, task: Task, robot: str) -> Policy:
     """Return a policy behind its senses; itself if they are those of the cell.
 
     Args:
         policy: Who acts.
         senses: What it is let feel.
         task: Whose parts it holds.
+        robot: Whose pads it feels them by.
 
     Raises:
-        ConfigError: If it is to feel by a network, and none comes along for the task.
+        ConfigError: If it is to feel by a network, and none comes along for the task, or it was
+            taught on other pads or without some of the parts.
     """
     if senses == SensesConfig():
         return policy
     estimator = None
     if senses.touch == "network":
-        estimator = TouchEstimator(touch_network(shipped_touch(task.name)), task.arms)
+        estimator = TouchEstimator(_touch_for(task.name, robot), task.arms)
     return SensingPolicy(policy, senses, estimator)
+
+
+def _touch_for(task: str, robot: str) -> TouchPolicy:
+    """Return the touch network that comes along for a task, if it can feel its parts."""
+    path = shipped_touch(task)
+    network = touch_network(path)
+    try:
+        network.contract.refuse_other(task, robot)
+    except ConfigError as error:
+        raise ConfigError(f"cell.senses.touch: {path}: {error}") from None
+    unknown = [case.name for case in touch_cases(task, "nominal")]
+    unknown = sorted(set(unknown) - set(network.config.parts))
+    if unknown:
+        raise ConfigError(
+            f"cell.senses.touch: {path}: taught to feel {', '.join(network.config.parts)}, not "
+            f"{', '.join(unknown)}. Teach it again: workcell touch train {task} {path} --overwrite"
+        )
+    return network
 
 
 def _inputs(env: AssemblyEnv) -> tuple[str, ...]:

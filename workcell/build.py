@@ -188,7 +188,9 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
         gui=gui,
     )
     try:
-        policy = sensing(policy_of(config, sim.env), cell.senses, sim.env.task)
+        policy = sensing(
+            policy_of(config, sim.env), cell.senses, sim.env.task, config.names["robot"]
+        )
     except WorkcellError:
         sim.close()
         raise

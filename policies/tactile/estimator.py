@@ -32,6 +32,9 @@ _AXES = 3
 class InHandEstimator(Protocol):
     """Says how parts lie in hands: what a script asks instead of trusting `<arm>_in_hand`."""
 
+    def forget(self) -> None:
+        """Begin an episode: what was felt before is the past."""
+
     def corrected(self, observation: Observation) -> Observation:
         """Return an observation with other entries `<arm>_in_hand`; all else is as it was."""
 
@@ -177,8 +180,10 @@ class TouchPolicy(LearnedPolicy):
 class TouchEstimator:
     """Puts a touch network's estimates where the script looks for them, while they are sure enough.
 
-    An axis that is not is told as zero, which is what a plan assumes. If neither the sideways shift
-    nor the angle is, the part counts as not felt.
+    An axis that is not is told as it last was in this grasp: under a hard push a network is less
+    sure than it was before, and a part that seemed to jump in the hand would have it follow. One
+    that never was is told as zero, which is what a plan assumes; if neither the sideways shift nor
+    the angle ever was, the part counts as not felt.
     """
 
     def __init__(self, policy: TouchPolicy, arms: tuple[str, ...]) -> None:
@@ -191,6 +196,12 @@ class TouchEstimator:
         self._policy = policy
         self._gate = policy.config.gate
         self._arms = arms
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin an episode: what was felt before is the past."""
+        # What each arm was last sure of in this grasp; not a number where it never was.
+        self._sure = {arm: np.full(_AXES, np.nan) for arm in self._arms}
 
     def corrected(self, observation: Observation) -> Observation:
         """Return an observation with the network's entries `<arm>_in_hand`.
@@ -205,14 +216,18 @@ class TouchEstimator:
             pressure = observation.get(f"{arm}_tactile")
             if pressure is not None:
                 opening = float(observation[f"{arm}_gripper_opening"][0])
-                changed[f"{arm}_in_hand"] = self._in_hand(pressure, opening)
+                changed[f"{arm}_in_hand"] = self._in_hand(arm, pressure, opening)
         return changed
 
-    def _in_hand(self, pressure_kpa: NDArray[np.float32], opening: float) -> Float32:
+    def _in_hand(self, arm: str, pressure_kpa: NDArray[np.float32], opening: float) -> Float32:
         felt = self._policy.estimate(pressure_kpa, opening)
         if felt is None:
+            # The hand is empty: what it takes next lies otherwise.
+            self._sure[arm][:] = np.nan
             return np.zeros(1 + _AXES, np.float32)
         sure = felt.sigma <= self._gate
-        valid = bool(sure[0] or sure[2])
-        told = np.where(sure, felt.mean, 0.0) if valid else np.zeros(_AXES)
+        self._sure[arm][sure] = felt.mean[sure]
+        known = ~np.isnan(self._sure[arm])
+        valid = bool(known[0] or known[2])
+        told = np.where(known, self._sure[arm], 0.0) if valid else np.zeros(_AXES)
         return np.concatenate([[float(valid)], told]).astype(np.float32)

@@ -1,5 +1,6 @@
 """Touch networks: what comes along, how it is taught and measured, and what is refused."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -130,9 +131,20 @@ def test_a_trial_is_judged_on_distance_and_angle_after_so_many_regrasps():
 def test_senses_of_the_cell_leave_a_policy_as_it_is():
     task = make_task()
     policy = Remembers()
-    assert sensing(policy, SensesConfig(), task) is policy
-    assert isinstance(sensing(policy, SensesConfig(touch="none"), task), SensingPolicy)
-    assert isinstance(sensing(policy, SensesConfig(touch="network"), task), SensingPolicy)
+    assert sensing(policy, SensesConfig(), task, "talos") is policy
+    assert isinstance(sensing(policy, SensesConfig(touch="none"), task, "talos"), SensingPolicy)
+    assert isinstance(sensing(policy, SensesConfig(touch="network"), task, "talos"), SensingPolicy)
+
+
+def test_a_touch_network_is_refused_on_pads_and_parts_it_does_not_know(monkeypatch):
+    feel = SensesConfig(touch="network")
+    with pytest.raises(ConfigError, match=r"cell.senses.touch: .*made for .*talos.*drive x9"):
+        sensing(Remembers(), feel, make_task(), "x9")
+    cases = touch_cases("nut_insertion", "nominal")
+    more = (*cases, dataclasses.replace(cases[0], name="m99"))
+    monkeypatch.setattr("workcell.briefing.touch_cases", lambda task, level: more)
+    with pytest.raises(ConfigError, match=r"not m99\. Teach it again: workcell touch train nut_"):
+        sensing(Remembers(), feel, make_task(), "talos")
 
 
 def make_task(name="nut_insertion"):
@@ -144,7 +156,7 @@ def make_task(name="nut_insertion"):
 
 def test_a_task_without_a_touch_network_is_refused():
     with pytest.raises(ConfigError, match="workcell touch train"):
-        sensing(Remembers(), SensesConfig(touch="network"), make_task("hv_inspection"))
+        sensing(Remembers(), SensesConfig(touch="network"), make_task("hv_inspection"), "talos")
 
 
 def test_an_environment_does_not_pretend_to_have_other_senses():

@@ -98,6 +98,29 @@ def test_a_part_of_which_neither_shift_nor_angle_is_sure_is_not_felt():
     assert not told([0.1, 0.2, 0.1, unsure, sure, unsure]).any()
 
 
+def test_an_axis_that_gets_unsure_is_told_as_it_was_in_this_grasp():
+    sure, unsure = log_sigma(0.01), log_sigma(0.3)
+    estimator = TouchEstimator(says([0.1, 0.2, 0.1, sure, unsure, sure]), ("left",))
+
+    def felt(numbers=None, pressure=FELT):
+        if numbers is not None:
+            estimator._policy = says(numbers)
+        opening = np.array([0.012], np.float32)
+        seen = {"left_tactile": pressure, "left_gripper_opening": opening}
+        return estimator.corrected(seen)["left_in_hand"]
+
+    np.testing.assert_allclose(felt(), [1.0, 1e-3, 0.0, 0.035], rtol=1e-5)
+    # Unsure of what it was sure of, and sure of what it was not.
+    doubtful = [0.3, 0.2, 0.5, unsure, sure, unsure]
+    np.testing.assert_allclose(felt(doubtful), [1.0, 1e-3, 2e-3, 0.035], rtol=1e-5)
+    # A hand that was empty, or another episode, has felt nothing yet.
+    assert not felt(pressure=0.0 * FELT).any()
+    assert not felt(doubtful).any()
+    felt([0.1, 0.2, 0.1, sure, sure, sure])
+    estimator.forget()
+    assert not felt(doubtful).any()
+
+
 def test_the_gate_is_configured():
     sure = log_sigma(0.01)
     assert not told([0.1, 0.2, 0.1] + [sure] * 3, shift_sigma_m=5e-5, angle_sigma_rad=1e-3).any()
