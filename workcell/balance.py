@@ -10,13 +10,20 @@ import numpy as np
 
 from policies.balance.reflex import BalanceConfig, BalancePolicy, BalanceReflex, contract_of
 from policies.balance.stance import ReflexConfig
+from policies.learned import PolicySource
 from robot.errors import ConfigError
 from robot.kinematics import base_at_rest
 from robot.model import load_model
 from robot.robot_config import RobotConfig
 from robot.spatial import Pose
 from workcell.config import config_folder
-from workcell.policy_folder import StoredPolicy, read_policy, refuse_taken, write_policy
+from workcell.policy_folder import (
+    StoredPolicy,
+    read_policy,
+    refuse_another,
+    refuse_taken,
+    write_policy,
+)
 from workcell.policy_manifest import TrainingRecord
 from workcell.provenance import commit, versions
 from workcell.robot_cell import CellConfig
@@ -161,15 +168,19 @@ def read_balance(robot: str, path: Path) -> StoredPolicy:
     return read_policy(path)
 
 
-def balance_reflex(robot: str, path: Path | None = None) -> BalanceReflex:
+def balance_reflex(
+    robot: str, path: Path | None = None, source: PolicySource | None = None
+) -> BalanceReflex:
     """Return a balance policy ready for the controller of a robot.
 
     Args:
         robot: Its name.
         path: Folder of the policy; the one that comes along if omitted.
+        source: Which file it must be; any if omitted.
 
     Raises:
-        ConfigError: If there is none, it is not sound, or it is for another robot or a job.
+        ConfigError: If there is none, it is not sound, it is for another robot or a job, or it is
+            another file.
     """
     path = path or shipped_balance(robot)
     policy = read_balance(robot, path).policy()
@@ -178,4 +189,5 @@ def balance_reflex(robot: str, path: Path | None = None) -> BalanceReflex:
             f"{path}: expected a balance policy, found one for {policy.contract.task}. "
             "`workcell policy show` says what a folder holds"
         )
+    refuse_another(path, policy.config.source, source)
     return BalanceReflex(policy, robot)

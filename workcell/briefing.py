@@ -8,6 +8,7 @@ from envs.actions import stiffness_of
 from envs.assembly_env import AssemblyEnv
 from policies import policy_named
 from policies.contract import Workplace
+from policies.learned import PolicySource
 from policies.policy import Brief, Policy
 from policies.senses import SensesConfig, SensingPolicy
 from policies.tactile.estimator import TouchEstimator, TouchPolicy
@@ -16,6 +17,7 @@ from robot.station import Direction
 from tasks.task import Task
 from workcell.catalog import learned_policy
 from workcell.config import RunConfig
+from workcell.policy_folder import refuse_another
 from workcell.touch_network import shipped_touch, touch_network
 from workcell.touch_parts import touch_cases
 
@@ -82,7 +84,13 @@ def policy_of(config: RunConfig, env: AssemblyEnv) -> Policy:
     return policy
 
 
-def sensing(policy: Policy, senses: SensesConfig, task: Task, robot: str) -> Policy:
+def sensing(
+    policy: Policy,
+    senses: SensesConfig,
+    task: Task,
+    robot: str,
+    source: PolicySource | None = None,
+) -> Policy:
     """Return a policy behind its senses; itself if they are those of the cell.
 
     Args:
@@ -90,16 +98,19 @@ def sensing(policy: Policy, senses: SensesConfig, task: Task, robot: str) -> Pol
         senses: What it is let feel.
         task: Whose parts it holds.
         robot: Whose pads it feels them by.
+        source: Which file the network must be; any if omitted.
 
     Raises:
         ConfigError: If it is to feel by a network, and none comes along for the task, or it was
-            taught on other pads or without some of the parts.
+            taught on other pads or without some of the parts, or is another file.
     """
     if senses == SensesConfig():
         return policy
     estimator = None
     if senses.touch == "network":
-        estimator = TouchEstimator(_touch_for(task.name, robot), task.arms)
+        network = _touch_for(task.name, robot)
+        refuse_another(shipped_touch(task.name), network.config.source, source)
+        estimator = TouchEstimator(network, task.arms)
     return SensingPolicy(policy, senses, estimator)
 
 

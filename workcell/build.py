@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from envs.actions import ActionScale
 from envs.assembly_env import AssemblyEnv
 from robot.control.whole_body import WholeBodyController
-from robot.errors import UnknownName, WorkcellError
+from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.loop import ControlLoop
 from robot.robot_config import RobotConfig
 from robot.sim.camera import Camera, CameraConfig
@@ -90,6 +91,11 @@ def build_sim(
     entry = task_named(task_name)
     task = entry.make(task_config, variation)
     cell = _meeting(task.demands, cell)
+    if cell.balance and not robot.base.floating:
+        raise ConfigError(
+            f"cell.balance: {robot.name} is bolted to the floor and has no balance to keep; choose "
+            "a robot that stands, or leave it out"
+        )
     parts = build_robot(robot, cell, variation.noise, gui)
     load_parts(parts.world, task.parts)
     hands = SimHands(parts.world, parts.body, parts.driver, parts.grippers)
@@ -115,7 +121,9 @@ def build_sim(
         contacts,
         on_reset=parts.world.restore,
     )
-    reflex = balance_reflex(robot.name) if cell.balance and robot.base.floating else None
+    reflex = (
+        balance_reflex(robot.name, source=cell.networks.get("balance")) if cell.balance else None
+    )
     controller = build_controller(robot, parts.model, cell, reflex)
     zones = (
         ZoneGuard(
@@ -160,7 +168,22 @@ def _sights(task: Task, robot: RobotConfig, parts: SimRobotParts) -> dict[str, C
 
 
 def _meeting(demands: Demands, cell: CellConfig) -> CellConfig:
-    """Return a cell that lets a job push as hard as it must, and no harder than the cell allows."""
+    """Return a cell in which an action pushes as hard as the job must, within what is guarded.
+
+    Raises:
+        ConfigError: If the cell says how hard an action pushes, which is the job's to say, or the
+            job pushes harder than the guard lets pass.
+    """
+    if cell.action.push_n != ActionScale.push_n:
+        raise ConfigError(
+            f"cell.action.push_n: how hard a job pushes is its own to say, not {cell.action.push_n}"
+            f" N by the cell; set task.demands.push_force, now {demands.push_force} N"
+        )
+    if demands.push_force > cell.guard.force_limit:
+        raise ConfigError(
+            f"cell.guard.force_limit: {cell.guard.force_limit} N would stop a push of "
+            f"{demands.push_force} N; set task.demands.push_force to less"
+        )
     guard = dataclasses.replace(
         cell.guard,
         force_limit=min(cell.guard.force_limit, demands.wrist_force),
@@ -189,7 +212,11 @@ def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = No
     )
     try:
         policy = sensing(
-            policy_of(config, sim.env), cell.senses, sim.env.task, config.names["robot"]
+            policy_of(config, sim.env),
+            cell.senses,
+            sim.env.task,
+            config.names["robot"],
+            cell.networks.get("touch"),
         )
     except WorkcellError:
         sim.close()

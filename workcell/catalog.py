@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policies import POLICIES
 from robot.errors import ConfigError, UnknownName
@@ -16,6 +16,9 @@ from tasks.variation import LEVELS
 from workcell.config import RunConfig, Section, config_folder, file_names, load, load_named, resolve
 from workcell.imports import imported
 from workcell.policy_folder import MANIFEST, StoredPolicy, read_policy
+
+if TYPE_CHECKING:
+    from workcell.robot_cell import CellConfig
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,27 @@ def resolve_choice(
     for kind, known in known_names(folder).items():
         if names[kind] not in known and not (kind == "policy" and _is_path(names[kind])):
             raise UnknownName(kind, names[kind], known)
-    return resolve({**_sections(names, folder), **(more or {})}, overrides)
+    config = resolve({**_sections(names, folder), **(more or {})}, overrides)
+    return dataclasses.replace(config, values={**config.values, "cell": _with_networks(config)})
+
+
+def _with_networks(config: RunConfig) -> CellConfig:
+    """Return the cell with the files of the networks that act in it."""
+    cell: CellConfig = config.values["cell"]
+    paths = {}
+    # What trains them comes along with these modules, which most runs need not wait for.
+    if cell.senses.touch == "network":
+        from workcell.touch_network import shipped_touch
+
+        paths["touch"] = shipped_touch(config.names["task"])
+    if cell.balance:
+        from workcell.balance import shipped_balance
+
+        paths["balance"] = shipped_balance(config.names["robot"])
+    # One that is missing is said where it is needed, with what to do about it.
+    stored = {name: read_policy(path) for name, path in paths.items() if path.is_dir()}
+    networks = {name: policy.config.source for name, policy in stored.items()}
+    return dataclasses.replace(cell, networks=networks)
 
 
 def learned_policy(name: str, folder: Path | None = None) -> StoredPolicy | None:

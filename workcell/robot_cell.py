@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from envs.actions import ActionScale
+from policies.learned import PolicySource
 from policies.senses import SensesConfig
 from robot.cell import Cell
 from robot.control.reflex import Reflex
@@ -58,6 +59,8 @@ class CellConfig:
         senses: What the policy is let feel.
         balance: Whether the balance policy that comes along for the robot moves references of its
             trunk in a hard shove; without one every effort is the same, bit for bit.
+        networks: Which files the networks below the policy are, `touch` and `balance`, as found
+            when the values were resolved: a run goes on with the same ones, and its hash is theirs.
     """
 
     dt: float = 2e-3
@@ -69,6 +72,7 @@ class CellConfig:
     cameras: bool = False
     senses: SensesConfig = field(default_factory=SensesConfig)
     balance: bool = False
+    networks: Mapping[str, PolicySource] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
