@@ -33,6 +33,8 @@ _FREE_LEAD = 0.0015
 _FREE_PUSH = 1.0
 # By how much a push is lessened per speed ahead, in N·s/m.
 _BRAKE = 200.0
+# A part that has met nothing it rests on for so long will not, in s: something else holds the hand.
+_NOTHING_TIME = 5.0
 # Harder than this the contact is backed away from, in N.
 _TOO_HARD = 30.0
 
@@ -99,6 +101,10 @@ class ContactMotion(ScriptedMotion):
         """Return whether the part is in deeper than any error of belief can explain."""
         return self.depth(sense) > -1e-3 * self.limit("entered_mm", 3.0)
 
+    def nothing_there(self, sense: Sense) -> bool:
+        """Return whether nothing has pushed back for so long that nothing will."""
+        return self.rest is None and self.elapsed(sense) > _NOTHING_TIME
+
     def too_hard(self, sense: Sense) -> bool:
         """Return whether the contact is harder than any phase wants."""
         return float(np.linalg.norm(sense.wrench_tool[:3])) > _TOO_HARD
@@ -139,7 +145,7 @@ class Search(ContactMotion):
         super().__init__(phase, pose_world_goal, sense)
         # How far along the spiral, in rad; where another search left off, if the phase says so.
         self.angle = self.limit("from_rad", 0.0)
-        # On its way to that place, from the centre or from where a part sank in vain.
+        # On its way to where the spiral has come, from the centre or from where a part sank.
         self._going_there = self.angle > 0.0
         self._centre = self.side_target.copy()
         self._shallowest = math.inf
@@ -175,23 +181,31 @@ class Search(ContactMotion):
             return self.wish(self.target(), MIDDLE, Status.DONE)
         if self.too_hard(sense):
             return self.wish(self.target(), SOFT, Status.FAILED, "too_hard")
+        if self.nothing_there(sense):
+            return self.wish(self.target(), self._stiffness, Status.FAILED, "no_contact")
         radius = self._pitch * self.angle / (2.0 * math.pi)
         if radius > 1e-3 * self.limit("radius_mm", 4.0):
             return self.wish(self.target(), self._stiffness, Status.FAILED, "pin_not_found")
         if self.rest is not None:
             self.angle += self._speed * sense.dt / max(radius, 0.5 * self._pitch)
+        # Where a part began to sink it is let be; if that comes to nothing, it is not jerked back.
+        self._going_there = self._away() > 2.0 * self._speed * sense.dt
         if not self._going_there:
             self.side_target = self._spiral()
         return self.wish(self.target(), self._stiffness)
 
     def _goes_there(self, sense: Sense) -> bool:
         """Go to where the spiral has come; return whether that is still ahead."""
-        ahead = self._spiral() - self.side_target
-        away = float(np.linalg.norm(ahead))
+        away = self._away()
         self._going_there = away > 2.0 * self._speed * sense.dt
         if self._going_there:
+            ahead = self._spiral() - self.side_target
             self.side_target += self._speed * sense.dt * ahead / away
         return self._going_there
+
+    def _away(self) -> float:
+        """Return how far the target is from where the spiral has come, in m."""
+        return float(np.linalg.norm(self._spiral() - self.side_target))
 
     def _spiral(self) -> Array:
         """Return where the spiral has come, across the goal's z axis, in m. Shape (2,)."""
@@ -211,7 +225,6 @@ class Search(ContactMotion):
         if sense.time - self._sinking_at < self._SINK_TIME:
             return False
         self._sinking_at, self._in_vain = None, depth
-        self._going_there = True
         return True
 
 
@@ -235,6 +248,8 @@ class Align(ContactMotion):
         self.push_towards(self.limit("force_n", 6.0), sense)
         if self.too_hard(sense):
             return self.wish(self.target(), SOFT, Status.FAILED, "too_hard")
+        if self.nothing_there(sense):
+            return self.wish(self.target(), MIDDLE, Status.FAILED, "no_contact")
         self._meshed = self._meshed + 1 if self._deeper(sense) else 0
         if self._meshed >= 2 or self.entered(sense):
             self.yaw = self.yaw_measured(sense)

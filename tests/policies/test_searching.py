@@ -1,0 +1,88 @@
+"""What a search does with a hand that lags behind it, with one that sinks, and with no contact."""
+
+import numpy as np
+import pytest
+
+from policies.contact import Align, Search
+from policies.sense import Sense, Status
+from robot.spatial import Pose
+from tests.policies.plug_rules import DT, GOAL, SpringHand, begin
+
+LIMITS = {
+    "force_n": 6.0,
+    "pitch_mm": 3.0,
+    "radius_mm": 10.0,
+    "drop_mm": 1.2,
+    "sunk_mm": 4.0,
+    "speed_m_s": 0.04,
+}
+SURFACE = -18e-3
+
+
+class Searched:
+    """A search, and a hand that is wherever the test says, pushing as it should."""
+
+    def __init__(self, kind=Search, limits=LIMITS, push=6.0):
+        start = Pose.translation((0.0, 0.0, SURFACE))
+        self.motion = begin(kind, limits, SpringHand(start=start))
+        self.time, self.push = 0.0, push
+        self.target = GOAL @ start
+
+    def step(self, side=None, depth=SURFACE):
+        """Return how one step ends, the hand being at a place across the goal's z axis, or where
+        its target is."""
+        side = self.side if side is None else side
+        tool = GOAL @ Pose.translation((*side, depth))
+        wrench = np.array([0.0, 0.0, -self.push, 0.0, 0.0, 0.0])
+        sense = Sense(self.time, DT, tool, self.target, wrench, 0.0, np.zeros(4), {})
+        wish = self.motion.step(sense)
+        self.time += DT
+        self.target = wish.pose_world_target
+        return wish.status, wish.reason
+
+    @property
+    def side(self):
+        return (GOAL.inverse() @ self.target).position[:2]
+
+
+def dropped(depth):
+    """Return a search whose hand lags by 5 mm, and dropped to a depth; and where that is."""
+    search = Searched()
+    for _ in range(25):
+        assert search.step()[0] is Status.RUNNING
+    hand = search.side - np.array([5e-3, 0.0])
+    for _ in range(2):
+        search.step(hand, depth)
+    return search, hand
+
+
+def test_what_sinks_is_let_sink_where_it_is():
+    search, hand = dropped(SURFACE + 2e-3)
+    for depth in (2.2e-3, 2.5e-3, 3.0e-3):
+        assert search.step(hand, SURFACE + depth)[0] is Status.RUNNING
+        np.testing.assert_allclose(search.side, hand, atol=1e-12)
+    assert search.step(hand, SURFACE + 4.1e-3)[0] is Status.DONE
+
+
+def test_what_sank_in_vain_goes_back_to_the_spiral_at_the_speed_of_the_search():
+    search, hand = dropped(SURFACE + 2e-3)
+    for _ in range(7):
+        search.step(hand, SURFACE + 2e-3)
+    np.testing.assert_allclose(search.side, hand, atol=1e-12)
+    left_off, places = search.motion.angle, [search.side]
+    while search.motion.angle < left_off + 1.0:
+        assert search.step(depth=SURFACE)[0] is Status.RUNNING
+        places.append(search.side)
+    steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    # The last part of the way is two steps at once.
+    assert steps.max() < 3.0 * LIMITS["speed_m_s"] * DT
+    assert np.linalg.norm(places[-1] - hand) > 4e-3
+
+
+@pytest.mark.parametrize("kind", [Search, Align])
+def test_a_hand_that_meets_nothing_to_rest_on_does_not_wait_for_ever(kind):
+    motion = Searched(kind, {"force_n": 6.0}, push=0.5)
+    ended = [motion.step() for _ in range(int(6.0 / DT))]
+    first = next(i for i, (status, _) in enumerate(ended) if status is not Status.RUNNING)
+    assert ended[first] == (Status.FAILED, "no_contact")
+    assert first * DT == pytest.approx(5.0, abs=2 * DT)
