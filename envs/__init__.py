@@ -3,8 +3,9 @@
 `workcell/<Task>-v0` is the standing robot, `workcell/<Task>FixedPelvis-v0` the one whose pelvis is
 bolted down, which is cheaper to train on. `workcell/<Task>Residual-v0` and
 `workcell/<Task>ResidualFixedPelvis-v0` have the script inside and take corrections of it, see
-`envs.residual_env`. What is behind a name is built by the application: an
-environment cannot know the robots it may be given.
+`envs.residual_env`. Whether an inspection succeeds is told by what is said of the plugs at its end,
+which `workcell run` asks of the policy: its environment ends by harm or by time. What is behind a
+name is built by the application: an environment cannot know the robots it may be given.
 """
 
 from __future__ import annotations

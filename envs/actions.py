@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from robot.arrays import Array
 from robot.spatial import Pose
-from robot.state import ToolTarget
+from robot.state import Target, ToolTarget
 
 ACTION_SIZE = 9
 """Numbers per arm: translation (3), rotation (3), gripper opening, stiffness, push."""
@@ -100,3 +100,23 @@ def decode(action: NDArray[np.float32], pose_world_target: Pose, scale: ActionSc
         stiffness=stiffness_of(float(numbers[7]), scale),
         gripper_opening=0.5 * scale.opening_m * (float(numbers[6]) + 1.0),
     )
+
+
+def decode_all(
+    action: NDArray[np.float32], arms: Sequence[str], target: Target, scale: ActionScale
+) -> Target:
+    """Return the target that a whole action asks for; see `decode`.
+
+    Args:
+        action: Shape (9 * len(arms),).
+        arms: In its order.
+        target: The last one.
+        scale: What an action of one means.
+
+    Raises:
+        ValueError: If it is not finite.
+    """
+    numbers = action.reshape(len(arms), ACTION_SIZE)
+    poses = [target.tools[arm].pose_world_tool for arm in arms]
+    tools = [decode(row, pose, scale) for row, pose in zip(numbers, poses, strict=True)]
+    return Target(tools=dict(zip(arms, tools, strict=True)))

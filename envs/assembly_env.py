@@ -12,14 +12,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from envs.actions import ACTION_SIZE, ActionScale, decode, stiffness_of
+from envs.actions import ACTION_SIZE, ActionScale, decode_all, stiffness_of
+from envs.felt import Felt
 from envs.observations import Observation, entries, observe, space
-from robot.arrays import Array
 from robot.cell_state import CellState
 from robot.driver import StopCategory, stop_after
 from robot.errors import NoSolution, SafetyStop
-from robot.loop import ControlLoop, Tick
-from robot.sensor import CameraFrame, WrenchReading
+from robot.loop import ControlLoop
+from robot.sensor import CameraFrame
 from robot.state import Target, ToolTarget
 from robot.station import Signal, StationOutputs, require_signals
 from tasks.scene import Scene
@@ -116,11 +116,13 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         self._target = Target(tools={})
         self._outcome: Outcome | None = None
         self._last: Snapshot | None = None
+        # What was measured when the robot was last held, until it is moved.
+        self._resting: CellState | None = None
         self._start = 0.0
-        self._felt: dict[str, list[Array]] = {}
+        self._felt = Felt()
         self._outputs = StationOutputs()
         self._told: StationOutputs | None = None
-        loop.add_listener(self._feel)
+        loop.add_listener(self._felt.feel)
 
     @property
     def dt(self) -> float:
@@ -164,7 +166,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             raise ValueError(f"options: unknown {sorted(unknown)}, known: ['layout']")
         # Of the last episode. Should this one not begin, nothing may go on from there; nor may the
         # station go on with what was asked of it, while the robot moves.
-        self._outcome = self._last = None
+        self._outcome = self._last = self._resting = None
         if self._told is not None and self._told.signals:
             self.tell(dataclasses.replace(self._outputs, signals={}))
         # What was drawn is known also if it cannot be brought about.
@@ -183,14 +185,25 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         )
         settle = round(SETTLE_TIME / self.loop.cell.clock.dt) - self.ticks_per_step
         self.loop.run(self._target, max(0, settle))
-        # What the wrists felt in the last episode, or while the robot came to rest, is the past.
-        self._felt.clear()
-        state = self.loop.run(self._target, self.ticks_per_step)
-        self._start = self.loop.cell.clock.time
+        self._rest()
         self._outputs, self._told = StationOutputs(), None
+        return self.begin()
+
+    def begin(self) -> tuple[Observation, dict[str, Any]]:
+        """Begin the work here and now, as it stands; `reset` does, too.
+
+        For whoever holds the robot after a reset until a station lets it start: neither the time
+        that passed nor what happened in it is the work's, and what was observed is old.
+
+        Raises:
+            RuntimeError: If the environment was not reset.
+        """
+        if self._resting is None or self.layout is None:
+            raise RuntimeError("AssemblyEnv.begin() before reset(), or after the robot was halted")
+        self._start = self.loop.cell.clock.time
         self.scene.events()  # what happened while the robot came to rest is not the episode's
         self.task.begin(self.layout)
-        snapshot = self._snapshot(state)
+        snapshot = self._snapshot(self._resting)
         self._outcome = self.task.evaluate(snapshot)
         return self._observe(snapshot), {"outcome": self._outcome, "layout": self.layout}
 
@@ -216,16 +229,9 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             raise ValueError(
                 f"action: expected shape {self.action_space.shape}, got {numbers.shape}"
             )
-        tools = {
-            arm: decode(
-                numbers[ACTION_SIZE * i : ACTION_SIZE * (i + 1)],
-                self._target.tools[arm].pose_world_tool,
-                self.scale,
-            )
-            for i, arm in enumerate(self.task.arms)
-        }
-        self._target = Target(tools=tools)
-        self._felt.clear()
+        self._target = decode_all(numbers, self.task.arms, self._target, self.scale)
+        self._felt.forget()
+        self._resting = None
         before, snapshot = self._outcome, self._last
         try:
             snapshot = self._snapshot(self.loop.run(self._target, self.ticks_per_step))
@@ -261,17 +267,22 @@ class AssemblyEnv(gym.Env[Observation, Action]):
     def hold(self) -> None:
         """Let one policy period pass without a policy: the tools stay at their last targets."""
         try:
-            self.loop.run(self._target, self.ticks_per_step)
+            self._rest()
         except BaseException as error:
             self.abandon(error)
             raise
+
+    def _rest(self) -> None:
+        # What the wrists felt before, in the last episode or while the robot came to rest, is past.
+        self._felt.forget()
+        self._resting = self.loop.run(self._target, self.ticks_per_step)
 
     def halt(self) -> None:
         """Halt the robot and take its requests back: what they were made of is no longer so.
 
         No step is taken until the next reset.
         """
-        self._outcome = self._last = None
+        self._outcome = self._last = self._resting = None
         self.loop.cell.driver.stop(StopCategory.HOLD)
         self.tell(dataclasses.replace(self._outputs, signals={}))
 
@@ -282,7 +293,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             error: What happened. It stays the one that is told: should the robot or the station
                 fail now, too, that is noted on it.
         """
-        self._outcome = self._last = None
+        self._outcome = self._last = self._resting = None
         stop_after(error, self.loop.cell.driver)
         try:
             self.tell(StationOutputs())
@@ -313,29 +324,13 @@ class AssemblyEnv(gym.Env[Observation, Action]):
             self.loop.cell.station.write(outputs)
             self._told = outputs
 
-    def _feel(self, tick: Tick) -> None:
-        """Collect what the wrists feel, so that a policy sees the mean of its whole period.
-
-        A single sample at the end of the period would alias: a contact that rings at 50 Hz looks
-        to a policy at 25 Hz like anything between no force and all of it.
-        """
-        for name, reading in tick.state.readings.items():
-            if isinstance(reading, WrenchReading):
-                self._felt.setdefault(name, []).append(reading.wrench_tool)
-
     def _snapshot(self, state: CellState) -> Snapshot:
         cell = self.loop.cell
         robot = state.robot
         configuration = cell.model.measured(robot)
-        readings = {
-            **state.readings,
-            **{
-                name: WrenchReading(state.time, np.mean(wrenches, axis=0))
-                for name, wrenches in self._felt.items()
-            },
-        }
+        felt = self._felt.means(state.readings, state.time)
         self._last = Snapshot(
-            cell=CellState(robot, readings, state.station),
+            cell=CellState(robot, felt, state.station),
             pose_world_tools={
                 arm: configuration.pose_world(cell.model.tool_frames[arm]) for arm in self.task.arms
             },

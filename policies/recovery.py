@@ -27,8 +27,8 @@ class ScriptedConfig:
         use_contact: Whether it follows how the part meets its counterpart, and acts on it.
         back_off_m: How far it draws back before trying again, in m.
         askew_m: A part that is felt to be held further off than this is put down where it was and
-            taken again, where it was felt to be, as often as `regrasps`, in m. What is not felt for
-            sure is left as it is.
+            taken again, where it was felt to be, as often as `regrasps`, in m; where the plan names
+            the place it was taken from. What is not felt for sure is left as it is.
         askew_rad: Likewise one that is held at more than this angle, in rad.
     """
 

@@ -157,8 +157,12 @@ class HvFixture(SimFixture):
                 # The walls of a plug's neck keep it from turning.
                 pad_spinning=0.0,
             )
-        zones = task.station.zones(layout.pose_world_believed["pack"], task.station.pack(p))
-        self._hand_scanner.reset(zones)
+        # The scanner looks at what is there, not at what the robot believes.
+        headers = {
+            slot: layout.pose_world_parts[assigned.header]
+            for slot, assigned in self._assigned.items()
+        }
+        self._hand_scanner.reset(task.station.zones(headers, task.station.pack(p)))
         self._tester.reset(world.time, self._assigned, PackFigures.from_parameters(p))
         self._steps = 0
         self.station.reset()

@@ -57,6 +57,9 @@ CAMERA = "head"
 # Of cables for high voltage and for signals, the narrowest bend that does no harm, in m: the least
 # that any of them stands.
 _BEND_LIMITS = {"hv": 0.060, "lv": 0.040}
+# A plug that was moved further than this is not as it was found, in m; pulling at it moves it by a
+# quarter of that.
+_STAYS = 1e-3
 # A hand nearer to a plug than this has been there, in m.
 _AT_PLUG = 0.03
 # What a robot may do to a plug unasked; cables may have been harmed before it came.
@@ -81,6 +84,8 @@ class HvInspection(HvPlugging):
 
     name = "hv_inspection"
     instruction = "Inspect the plugs of the battery pack and say what is wrong with them."
+    # Nothing is tested here, so nothing that was tells of this pack.
+    past_signals = ()
     sights: Mapping[str, Sight] = {CAMERA: Sight()}
     config: HvInspectionConfig
     variation: HvInspectionVariation
@@ -152,7 +157,8 @@ class HvInspection(HvPlugging):
             slot: connection_of(layout.parameters, slot) for slot in self._assigned
         }
         self._visited: set[str] = set()
-        self._start: dict[str, float] = {}
+        # Depth of each plug and whether its lock was in when the robot came.
+        self._start: dict[str, tuple[float, float]] = {}
         # When the last picture was taken, and what it told.
         self._looked: tuple[float, dict[str, Array]] = (-np.inf, {})
 
@@ -164,13 +170,16 @@ class HvInspection(HvPlugging):
         for slot, item in self._assigned.items():
             plug = parts[item.plug]
             depth = fit_of(parts[item.header].inverse() @ plug, item.plug_kind).depth
-            start = self._start.setdefault(slot, depth)
+            lock = measures[f"lock_in_{slot}"]
+            start, lock_before = self._start.setdefault(slot, (depth, lock))
             home = parts[item.header] @ item.kind.pose_header_plug()
             tool = snapshot.pose_world_tools[item.port.arm]
             if float(np.linalg.norm(tool.position - home.position)) < _AT_PLUG:
                 self._visited.add(slot)
             measures |= {f"depth_{slot}_mm": 1e3 * depth, f"moved_{slot}_mm": 1e3 * (depth - start)}
             harm = harm or next((h for h in _OWN_HARMS if events.get(f"{h}_{slot}")), None)
+            if abs(depth - start) > _STAYS or lock != lock_before:
+                harm = harm or "disturbed"
         self._hardest = max(self._hardest, events.get("contact_force_n", 0.0))
         measures["contact_force_n"] = self._hardest
         return Outcome(

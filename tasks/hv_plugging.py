@@ -71,7 +71,7 @@ class HvPlugging(Task):
 
     name = "hv_plugging"
     arms = ARMS
-    past_signals = ("test_done", ALLOWED)
+    past_signals: tuple[str, ...] = ("test_done", ALLOWED)
     zone_signals = ("hv_off", "unplug_allowed")
     zone_heartbeat = "heartbeat"
     instruction = (
@@ -124,8 +124,9 @@ class HvPlugging(Task):
 
     @override
     def zones(self, layout: Layout) -> tuple[KeepOut, ...]:
-        pack = self.station.pack(layout.parameters)
-        return self.station.zones(layout.pose_world_believed["pack"], pack)
+        pack, believed = self.station.pack(layout.parameters), layout.pose_world_believed
+        headers = {slot: believed[f"header_{slot}"] for slot in pack.slots}
+        return self.station.zones(headers, pack)
 
     @override
     def sample_layout(self, rng: np.random.Generator) -> Layout:

@@ -192,11 +192,11 @@ class HvStation:
         }
         return places | {BENCH: Pose.identity(), BARS: Pose.identity()}
 
-    def zones(self, pose_world_pack: Pose, pack: PackModel) -> tuple[KeepOut, ...]:
+    def zones(self, pose_world_headers: Mapping[str, Pose], pack: PackModel) -> tuple[KeepOut, ...]:
         """Return where no hand may be while high voltage may be on: about every header and plug.
 
         Args:
-            pose_world_pack: Where the pack is believed to be.
+            pose_world_headers: Where the header of each slot is, or is believed to be.
             pack: Its model.
         """
         zones = []
@@ -208,7 +208,7 @@ class HvStation:
             zones.append(
                 KeepOut(
                     slot,
-                    pose_world_pack @ port.pose_pack_header @ middle,
+                    pose_world_headers[slot] @ middle,
                     np.array([*kind.opening, half]),
                 )
             )

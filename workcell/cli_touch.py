@@ -36,7 +36,7 @@ Network = Annotated[
     typer.Argument(help="Folder of a touch network, or a task: the one that comes along for it."),
 ]
 TestSeed = Annotated[
-    int, typer.Option(help="Of the grasps; from 1000000 on none was learned from.")
+    int, typer.Option(min=0, help="Of the grasps; from 1000000 on none was learned from.")
 ]
 
 

@@ -174,7 +174,7 @@ class CycleRunner:
     def _prepare(self, seed: int) -> tuple[Observation, Outcome]:
         """Set the episode up and wait for `start`; return what is seen then, and judged."""
         env = self.env
-        observation, info = env.reset(seed=seed)
+        env.reset(seed=seed)
         self._force.reset()
         self._policy.reset(brief_of(env, seed))
         self._briefed = True
@@ -186,6 +186,8 @@ class CycleRunner:
             lambda inputs: not any(inputs.signals[name] for name in past),
             f"end of {' and '.join(past)} of the last cycle",
         )
+        # It may have waited for long: nothing that was seen or judged before counts.
+        observation, info = env.begin()
         outcome: Outcome = info["outcome"]
         return observation, outcome
 

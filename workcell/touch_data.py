@@ -11,6 +11,7 @@ import numpy as np
 from policies.tactile.features import AXES
 from policies.tactile.samples import TouchSamples
 from robot.arrays import Array
+from robot.errors import ConfigError
 from robot.robot_config import PadConfig
 from robot.sim.grasp_rig import Grasped, GraspRig
 from robot.sim.noise import NOISE_LEVELS
@@ -23,6 +24,8 @@ from workcell.touch_parts import TouchCase
 # An opening that differs by more than this from the part's width is no grasp to the script either,
 # in m.
 _WIDTH_ERROR = 1.2e-3
+# Where so many draws in a row are no grasp, the ranges are wrong.
+_MISSES = 200
 # A part slides a little while the fingers close, in m and rad, and the force is not yet, or was
 # already, what it is: the past that hysteresis keeps.
 _SLID = np.array([2e-4, 2e-4, np.radians(0.5)])
@@ -134,17 +137,27 @@ def grasps(
         variation: The level.
         count: Of each part.
         seed: Of all that is drawn.
+
+    Raises:
+        ConfigError: If hardly any draw is a grasp.
     """
     for number, case in enumerate(cases):
         rng = np.random.default_rng([seed, number])
         rig = GraspRig(pads, case.part)
         try:
-            made = 0
+            made = missed = 0
             while made < count:
                 grasped = rig.grasp(case.draw(rng, variation))
+                missed += 1
                 if grasped.held and abs(grasped.opening - case.part.width) <= _WIDTH_ERROR:
-                    made += 1
+                    made, missed = made + 1, 0
                     yield CaseGrasp(case, grasped)
+                if missed >= _MISSES:
+                    raise ConfigError(
+                        f"{case.name}: none of {missed} grasps in a row held it, within "
+                        f"{1e3 * _WIDTH_ERROR:g} mm of its width; see its grasp and ranges "
+                        "in workcell/touch_parts.py"
+                    )
         finally:
             rig.close()
 

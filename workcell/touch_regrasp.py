@@ -10,6 +10,7 @@ import numpy as np
 from policies.tactile.estimator import TouchPolicy
 from policies.tactile.regrasp import Regrasp, RegraspConfig, Touch
 from robot.arrays import Array
+from robot.errors import ConfigError
 from robot.sim.grasp_rig import GraspRig
 from robot.spatial import Pose
 from tasks.variation import Variation, symmetric
@@ -169,7 +170,10 @@ class _Bench:
             grasp = self._grasp(self._case.placed(shift_x, shift_z, (0.0, angle, 0.0)))
             if grasp.grasped.held:
                 return grasp
-        raise RuntimeError(f"{self._case.name}: expected a grasp in {_DRAWS} draws, got none")
+        raise ConfigError(
+            f"{self._case.name}: expected a grasp in {_DRAWS} draws, got none; see its grasp and "
+            "ranges in workcell/touch_parts.py"
+        )
 
     def _grasp(self, start: Pose) -> CaseGrasp:
         attempt = self._case.attempt(start, self._rng, self._variation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -39,6 +40,12 @@ class BalanceConfig:
     frequency: float
     torso_stiffness: float
     source: PolicySource = field(default_factory=PolicySource)
+
+    def __post_init__(self) -> None:
+        """Refuse a pendulum and a torso that no robot has."""
+        for name in ("frequency", "torso_stiffness"):
+            if not 0.0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
 
 
 def contract_of(robot: str, period: float) -> Contract:

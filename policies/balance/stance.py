@@ -6,6 +6,7 @@ in the direction it leans to: ahead is a turn about y, left a turn about -x.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 OBSERVATION = (
@@ -53,7 +54,12 @@ class ReflexConfig:
     height_limit: float = 0.06
 
     def __post_init__(self) -> None:
-        """Refuse a gate that is never closed or never open."""
+        """Refuse a gate that is never closed or never open, and limits that are none."""
+        if not 0.0 < self.period < math.inf:
+            raise ValueError(f"period: expected more than 0 s, got {self.period}")
+        for name in ("lean_limit", "shift_limit", "height_limit"):
+            if not 0.0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         if not 0.0 < self.gate_opens < self.gate_full:
             raise ValueError(
                 f"gate_opens: expected more than 0 and less than gate_full = {self.gate_full}, "

@@ -254,6 +254,28 @@ def test_harm_to_a_plug_is_failure_though_every_verdict_is_right(task):
     assert judged(task, layout, truths(task, layout), **{f"over_bent_{slot}": 1.0}).success
 
 
+@pytest.mark.parametrize(
+    ("moved_mm", "locked", "failure"),
+    [
+        (0.0, 1.0, None),
+        (-0.9, 1.0, None),
+        (-1.1, 1.0, "disturbed"),
+        (1.1, 1.0, "disturbed"),
+        (0.0, 0.0, "disturbed"),
+    ],
+)
+def test_a_connection_has_to_be_left_as_it_was_found(task, moved_mm, locked, failure):
+    layout = anomalous(task)
+    slot = next(s for s, what in truths(task, layout).items() if what == "locked")
+    task.begin(layout)
+    task.evaluate(snapshot(task, layout, events={f"lock_in_{slot}": 1.0}))
+    plug = layout.pose_world_parts[task.assigned(layout)[slot].plug]
+    moved = {slot: plug @ Pose.translation((0.0, 0.0, 1e-3 * moved_mm))}
+    after = snapshot(task, layout, 1.0, plugs=moved, events={f"lock_in_{slot}": locked})
+    outcome = task.score(task.evaluate(after), truths(task, layout))
+    assert (outcome.success, outcome.failure) == (failure is None, failure)
+
+
 def test_no_test_is_asked_for_however_well_all_is_plugged(task):
     layout = layouts(task, 1)[0]
     locked = {f"lock_in_{slot}": True for slot in SLOTS}

@@ -1,6 +1,7 @@
 """High-voltage plugging: what it judges, asks the station for and lets a policy know."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -10,7 +11,7 @@ from robot.spatial import Pose
 from robot.station import Direction
 from robot.zone_watch import HandScanner
 from tasks.hv_packs import SLOTS
-from tasks.hv_plugging import REFUSED
+from tasks.hv_plugging import _ZONE, REFUSED
 from tasks.hv_signals import REQUEST
 from tasks.phases import Motion
 from tests.tasks.hv import draw, in_header, job, mated_events, snapshot
@@ -116,6 +117,23 @@ def test_waiting_hands_are_clear_and_working_hands_are_not(pack):
                 ),
                 layout,
             )[REQUEST]
+
+
+@pytest.mark.parametrize("level", ["factory", "hard"])
+def test_zones_lie_where_headers_are_believed_to_be(level):
+    """The pack is believed where it nominally stands, its headers are seen much nearer."""
+    task = job("truck", level=level)
+    reach = 0.0
+    for seed in range(20):
+        layout = task.sample_layout(np.random.default_rng(seed))
+        headers = {s: layout.pose_world_parts[a.header] for s, a in task.assigned(layout).items()}
+        true = task.station.zones(headers, task.station.pack(layout.parameters))
+        for zone, real in zip(task.zones(layout), true, strict=True):
+            off = zone.pose_world_box.inverse() @ real.pose_world_box
+            corners = np.array(list(itertools.product((-1.0, 1.0), repeat=3))) * real.half_extents
+            apart = [np.linalg.norm(off.transform(corner) - corner) for corner in corners]
+            reach = max(reach, *map(float, apart))
+    assert 1e-3 < reach < _ZONE.margin
 
 
 def test_signals_are_named_by_slot_and_the_same_for_every_pack():

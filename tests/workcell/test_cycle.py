@@ -205,6 +205,60 @@ def test_a_hand_over_that_fails_says_why(
     assert said[-1] == StationOutputs(done=True, passed=False)
 
 
+def test_a_cycle_does_not_begin_while_a_signal_tells_of_the_last_one(
+    env,  # noqa: F811
+    said,
+    monkeypatch,
+):
+    monkeypatch.setattr(env.task, "past_signals", ("seated_left",))
+    station, hold = env.loop.cell.station, env.hold
+    station.set(seated_left=True)
+    cycles = runner(env)
+    with pytest.raises(WorkcellError, match="no 'end of seated_left of the last cycle' within 5"):
+        cycles.run(5)
+    held = []
+
+    def fall():
+        hold()
+        held.append(env.elapsed)
+        station.set(seated_left=len(held) < 3)
+
+    monkeypatch.setattr(env, "hold", fall)
+    recover(env)
+    assert cycles.run(5).failure == "time_out"
+    assert len(held) == 3
+
+
+def test_what_passes_before_the_start_is_not_the_cycles(env, said, monkeypatch):  # noqa: F811
+    hold, waited = env.hold, []
+
+    def wait():
+        hold()
+        waited.append(env.elapsed)
+        env.loop.cell.station.set(start=len(waited) > 50)
+
+    cycles = runner(env, slow=True)
+    monkeypatch.setattr(env, "hold", wait)
+    begun = []
+    act = cycles._policy.act
+    monkeypatch.setattr(cycles._policy, "act", lambda seen: begun.append(env.elapsed) or act(seen))
+    record = cycles.run(5)
+    assert waited[-1] > 2.0
+    assert begun[0] == 0.0
+    assert record.cycle_time_s == pytest.approx(env.task.time_limit, abs=0.05)
+
+
+def test_nothing_is_asked_of_the_station_once_the_cycle_has_ended(env, said, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(env.task, "requests", lambda snapshot, layout: {"tighten": True})
+    runner(env).run(5)
+    asked = [(o.ready, o.busy, o.done, bool(o.signals)) for o in said]
+    assert asked == [
+        (True, False, False, False),
+        (False, True, False, True),
+        (False, False, True, False),
+    ]
+
+
 @pytest.mark.parametrize("falls", [True, False])
 def test_an_answer_that_was_there_before_the_request_is_to_an_earlier_cycle(
     env,  # noqa: F811

@@ -11,6 +11,7 @@ from policies.tactile.features import TAXELS
 from robot.errors import ConfigError
 from robot.sim.grasp_rig import GraspRig
 from robot.sim.noise import NOISE_LEVELS
+from robot.spatial import Pose
 from tests.policies.test_senses import Remembers
 from tests.workcell.policies import write
 from workcell.briefing import sensing
@@ -223,3 +224,14 @@ def test_figures_are_printed_with_their_number_and_intervals(workcell, command):
         low, high = part["position_interval" if command == "test" else "interval"]
         value = part["position_mm" if command == "test" else "reached"]
         assert low <= value <= high
+
+
+def test_a_part_that_no_draw_holds_is_named_and_not_waited_for(monkeypatch):
+    monkeypatch.setattr("workcell.touch_data._MISSES", 3)
+    case = touch_cases("nut_insertion", "nominal")[0]
+    # A hand that closes beside it.
+    off = dataclasses.replace(case, pose_tool_part=Pose.translation((0.2, 0.0, 0.0)))
+    pads, _ = touch_pads()
+    variation = variation_of("nut_insertion", "nominal")
+    with pytest.raises(ConfigError, match=f"{case.name}: none of 3 grasps in a row"):
+        next(grasps([off], pads, variation, 1, 0))

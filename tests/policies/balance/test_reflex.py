@@ -57,6 +57,20 @@ def test_speed_alone_opens_the_gate():
     assert reflex().react(sense(velocity=(0.0, FREQUENCY * 0.03, 0.0)), DT) is not None
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"period": 0.0}, {"lean_limit": -5.0}, {"shift_limit": np.nan}, {"gate_opens": 0.0}]
+)
+def test_a_reflex_without_sense_is_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        ReflexConfig(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"frequency": 0.0}, {"torso_stiffness": np.inf}])
+def test_a_pendulum_without_sense_is_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        BalanceConfig(**{"reflex": REFLEX, "frequency": 3.0, "torso_stiffness": 60.0} | wrong)
+
+
 def test_the_gate_opens_gradually_up_to_the_bounds():
     middle = 0.5 * (REFLEX.gate_opens + REFLEX.gate_full)
     half = reflex((0.0, 0.0, 1.0, 0.0, 1.0)).react(sense((middle, 0.0, 0.9)), DT)
