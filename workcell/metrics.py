@@ -71,6 +71,8 @@ class Summary:
         peak_force_p95_n: Exceeded by the hardest force of one cycle in twenty, in N, or None.
         failures: How many cycles failed for which reason, the most frequent first.
         operations: Pieces of work of one kind together, by kind.
+        never_begun: Failed cycles whose work is not among these: how much it would have been is not
+            known.
         side_retries: How often what was tried again, by arm name and kind.
         phase_times_s: Time in each phase, median over successes, in s, by arm name and phase.
         disagreements: In how many cycles a process signal contradicted the truth, by signal.
@@ -103,6 +105,7 @@ class Summary:
     peak_force_p95_n: float | None
     failures: Mapping[str, int]
     operations: Mapping[str, OperationSummary]
+    never_begun: int
     side_retries: Mapping[str, Mapping[str, int]]
     phase_times_s: Mapping[str, Mapping[str, float]]
     disagreements: Mapping[str, int]
@@ -127,6 +130,7 @@ def summarize(records: Sequence[CycleRecord]) -> Summary:
     peaks = [record.max_force_n for record in records]
     reasons = Counter(failure_reason(record) for record in records if not record.success)
     wall_s = sum(record.wall_s for record in records)
+    any_work = any(record.operations for record in records)
     return Summary(
         n=n,
         successes=len(passed),
@@ -154,6 +158,7 @@ def summarize(records: Sequence[CycleRecord]) -> Summary:
         peak_force_p95_n=_quantile(peaks, 0.95),
         failures=dict(reasons.most_common()),
         operations=_operations(records),
+        never_begun=sum(not record.operations for record in records) if any_work else 0,
         side_retries=_side_retries(records),
         phase_times_s=_phase_times(passed),
         disagreements=dict(Counter(name for record in records for name in record.disagreements)),

@@ -278,6 +278,8 @@ def _operations(run: StoredRun) -> Iterator[Html]:
             ],
             numbers=(1, 2, 3, 4, 5),
         )
+        if summary.never_begun:
+            yield warning(f"The work of {summary.never_begun} cycles that never began is not here.")
     rows = [
         (arm, kind, str(count))
         for arm, retries in summary.side_retries.items()

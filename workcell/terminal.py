@@ -103,6 +103,8 @@ def summary_table(summary: Summary) -> Text:
             (f"{kind} failed: {reason}", str(number))
             for reason, number in operation.failures.items()
         ]
+    if summary.never_begun:
+        rows.append(("not among these", f"the work of {summary.never_begun} cycles, never begun"))
     for name, retries in summary.side_retries.items():
         if retries:
             rows.append((f"{name} arm, retries", counts(retries)))

@@ -5,6 +5,7 @@ from tests.workcell.fake_runner import record
 from workcell.metrics import summarize
 from workcell.records import SideRecord
 from workcell.statistics import wilson
+from workcell.terminal import summary_table
 
 
 def test_cycle_times_are_those_of_successes():
@@ -43,6 +44,19 @@ def test_operations_are_counted_by_kind_with_their_interval_time_and_reasons():
     assert found["plug"].time_median_s == 5.0
     assert found["plug"].failures == {"wrong_key": 1, "unfinished": 1}
     assert found["unplug"].time_median_s is None
+
+
+def test_cycles_whose_work_nobody_knows_are_told_beside_it():
+    work = {"a": Operation("plug", True)}
+    stopped = record(2, success=False, failure="setup: no place", operations={})
+    begun = record(1, operations=work)
+    assert summarize([begun, stopped, stopped]).never_begun == 2
+    assert "the work of 2 cycles, never begun" in str(
+        summary_table(summarize([begun, stopped, stopped]))
+    )
+    assert summarize([begun]).never_begun == 0
+    # A task whose work is not counted piece by piece hides nothing.
+    assert summarize([record(1), record(2)]).never_begun == 0
 
 
 def test_signals_that_were_wrong_are_counted_by_name():
