@@ -78,6 +78,12 @@ class HvInspectionConfig(HvPluggingConfig):
     time_limit: float = 60.0
     demands: Demands = field(default_factory=lambda: Demands(grip_force=40.0))
 
+    @override
+    def __post_init__(self) -> None:
+        """Refuse what plugging refuses, and forces that would change what is inspected."""
+        super().__post_init__()
+        self.inspection.refuse_moved_locks(self.connectors)
+
 
 class HvInspection(HvPlugging):
     """The plugs of a battery pack, inspected with both hands and the head camera."""

@@ -10,14 +10,21 @@ pulled out any further.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from robot.mating import Engagement
 from robot.spatial import Pose
 from tasks.hv_station import tool_in
 from tasks.hv_steps import PortPlan
-from tasks.parts.hv_connector import COLLAR_RIM, COLLAR_THICKNESS, NECK, POSE_TOOL_PLUG, REAR_RIM
+from tasks.parts.hv_connector import (
+    COLLAR_RIM,
+    COLLAR_THICKNESS,
+    NECK,
+    POSE_TOOL_PLUG,
+    REAR_RIM,
+    ConnectorType,
+)
 from tasks.phases import Motion, Phase
 from tasks.places import back
 
@@ -58,7 +65,7 @@ class HvInspectionPlanConfig:
     bend_share: float = 1.25
 
     def __post_init__(self) -> None:
-        """Refuse hands that do not fit about a plug, and forces that move a lock."""
+        """Refuse hands that do not fit about a plug, and forces that are none."""
         collars = 2.0 * (NECK[1] + COLLAR_RIM)
         if not collars < self.open_m <= 0.05:
             raise ValueError(
@@ -66,11 +73,23 @@ class HvInspectionPlanConfig:
                 f"0.050 m, got {self.open_m}"
             )
         for name in ("contact_force_n", "pull_force_n"):
-            if not 0.0 < getattr(self, name) < 18.0:
-                raise ValueError(
-                    f"{name}: expected more than 0 and less than the 18 N that move a lock, "
-                    f"got {getattr(self, name)}"
-                )
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name}: expected more than 0 N, got {getattr(self, name)}")
+
+    def refuse_moved_locks(self, connectors: Mapping[str, ConnectorType]) -> None:
+        """Refuse forces that would move a lock of any of the connectors.
+
+        Raises:
+            ValueError: Names force and connector.
+        """
+        for name, kind in connectors.items():
+            pushed, pulled = kind.mating.lock_force, kind.mating.unlock_force
+            for force, moves in (("contact_force_n", pushed), ("pull_force_n", pulled)):
+                if not getattr(self, force) < moves:
+                    raise ValueError(
+                        f"inspection.{force}: expected less than the {moves:g} N that move the "
+                        f"lock of connector '{name}', got {getattr(self, force)}"
+                    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -176,11 +176,21 @@ def test_the_plan_looks_first_and_begins_before_anything_that_may_stand_there(ta
 
 
 def test_forces_that_would_move_a_lock_are_refused():
-    for name in ("contact_force_n", "pull_force_n"):
-        with pytest.raises(ValueError, match=f"{name}: expected .* 18 N that move a lock, got 20"):
-            HvInspectionPlanConfig(**{name: 20.0})
-    weakest = min(min(k.mating.lock_force, k.mating.unlock_force) for k in connectors().values())
-    assert weakest == 18.0
+    known = connectors()
+    soft = dataclasses.replace(known["lv_d"].mating, unlock_force=10.0, lock_force=2.5)
+    for name, mating, told in (
+        (
+            "contact_force_n",
+            soft,
+            r"contact_force_n: expected less than the 2\.5 N .*'lv_d', got 3",
+        ),
+        ("pull_force_n", dataclasses.replace(soft, lock_force=18.0), r"pull_force_n: .* the 10 N "),
+    ):
+        softer = known | {"lv_d": dataclasses.replace(known["lv_d"], mating=mating)}
+        with pytest.raises(ValueError, match=told):
+            HvInspectionConfig(connectors=softer, packs=packs())
+        with pytest.raises(ValueError, match=f"{name}: expected more than 0 N, got 0"):
+            HvInspectionPlanConfig(**{name: 0.0})
 
 
 def test_hands_too_narrow_for_a_plug_are_refused():
