@@ -192,8 +192,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
     def begin(self) -> tuple[Observation, dict[str, Any]]:
         """Begin the work here and now, as it stands; `reset` does, too.
 
-        For whoever holds the robot after a reset until a station lets it start: neither the time
-        that passed nor what happened in it is the work's, and what was observed is old.
+        For whoever holds the robot after a reset until a station lets it start.
 
         Raises:
             RuntimeError: If the environment was not reset.
@@ -201,7 +200,8 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         if self._resting is None or self.layout is None:
             raise RuntimeError("AssemblyEnv.begin() before reset(), or after the robot was halted")
         self._start = self.loop.cell.clock.time
-        self.scene.events()  # what happened while the robot came to rest is not the episode's
+        self.scene.begin()
+        self.scene.events()  # what happened before is not the work's
         self.task.begin(self.layout)
         snapshot = self._snapshot(self._resting)
         self._outcome = self.task.evaluate(snapshot)

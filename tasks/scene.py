@@ -28,6 +28,13 @@ class Scene(ABC):
         """
 
     @abstractmethod
+    def begin(self) -> None:
+        """Let time count for what is to happen in the episode: the work begins now.
+
+        Called by `AssemblyEnv.begin`, once or more after `apply`; nothing to do on hardware.
+        """
+
+    @abstractmethod
     def pose_world_parts(self) -> Mapping[str, Pose]:
         """Return where each part is: exactly in simulation, as estimated on hardware."""
 

@@ -117,6 +117,7 @@ class SimScene(Scene):
         self._shove = shove
         self._contacts = contacts
         self._on_reset = on_reset
+        self._parameters: Mapping[str, float] = {}
         # Where parts that never move within an episode are, once somebody has asked.
         self._fixed: dict[str, Pose] | None = None
 
@@ -130,13 +131,20 @@ class SimScene(Scene):
         for part in self._parts:
             self._world.set_pose(part.name, layout.pose_world_parts[part.name])
         self._fixture.apply(layout)
+        self._parameters = layout.parameters
         if self._shove is not None:
-            p = layout.parameters
-            impulse = np.array([p.get("shove_x_ns", 0.0), p.get("shove_y_ns", 0.0), 0.0])
-            self._shove.schedule(self._world.time + p.get("shove_time_s", 0.0), impulse)
+            self._shove.reset()
         if self._contacts is not None:
             self._contacts.reset()
         return layout
+
+    @override
+    def begin(self) -> None:
+        # Who bumps into the robot does so while it works, not while it comes to rest or waits.
+        if self._shove is not None and not self._shove.begun(self._world.time):
+            p = self._parameters
+            impulse = np.array([p.get("shove_x_ns", 0.0), p.get("shove_y_ns", 0.0), 0.0])
+            self._shove.schedule(self._world.time + p.get("shove_time_s", 0.0), impulse)
 
     @override
     def pose_world_parts(self) -> Mapping[str, Pose]:

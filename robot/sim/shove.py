@@ -43,6 +43,14 @@ class Shove(ForceElement):
         self._time = time
         self._impulse_world = frozen("impulse_world", impulse_world, (3,))
 
+    def begun(self, time: float) -> bool:
+        """Return whether what is scheduled has begun.
+
+        Args:
+            time: Now, on the world's clock, in s.
+        """
+        return bool(self._impulse_world.any()) and time >= self._time
+
     @override
     def reset(self) -> None:
         self._time = 0.0

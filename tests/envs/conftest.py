@@ -38,6 +38,11 @@ class TypedScene(Scene):
     def __init__(self):
         self.parts = {}
         self.seen = {}
+        self.begun = 0
+
+    @override
+    def begin(self):
+        self.begun += 1
 
     @override
     def apply(self, layout):

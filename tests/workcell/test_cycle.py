@@ -245,6 +245,8 @@ def test_what_passes_before_the_start_is_not_the_cycles(env, said, monkeypatch):
     record = cycles.run(5)
     assert waited[-1] > 2.0
     assert begun[0] == 0.0
+    # What is to happen in it, too: once after the reset, and once at the start.
+    assert env.scene.begun == 2
     assert record.cycle_time_s == pytest.approx(env.task.time_limit, abs=0.05)
 
 

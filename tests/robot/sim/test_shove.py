@@ -46,6 +46,16 @@ def test_a_shove_gives_its_impulse_at_its_time(scene):
     np.testing.assert_allclose(after[3:], 0.0, atol=1e-12)
 
 
+def test_a_shove_has_begun_when_its_time_has_come(scene):
+    _, shove, _ = scene
+    assert not shove.begun(9.0), "nothing is scheduled"
+    shove.schedule(0.05, [5.0, 0.0, 0.0])
+    assert not shove.begun(0.04)
+    assert shove.begun(0.05)
+    shove.schedule(0.05, np.zeros(3))
+    assert not shove.begun(9.0)
+
+
 def test_a_reset_cancels_a_shove(scene):
     world, shove, _ = scene
     shove.schedule(0.0, [5.0, 0.0, 0.0])
