@@ -17,7 +17,7 @@ from envs.felt import Felt
 from envs.observations import Observation, entries, observe, space
 from robot.cell_state import CellState
 from robot.driver import StopCategory, stop_after
-from robot.errors import NoSolution, SafetyStop
+from robot.errors import NoSolution, SafetyStop, stop_reason
 from robot.loop import ControlLoop
 from robot.sensor import CameraFrame
 from robot.state import Target, ToolTarget
@@ -240,8 +240,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         except (SafetyStop, NoSolution) as error:
             # The end of the episode, as of any other failure. There is nothing newer to observe.
             self.halt()
-            reason = f"guard_stop: {error}" if isinstance(error, SafetyStop) else "no_solution"
-            after = dataclasses.replace(before, success=False, failure=reason)
+            after = dataclasses.replace(before, success=False, failure=stop_reason(error))
         except BaseException as error:
             self.abandon(error)
             raise

@@ -72,8 +72,19 @@ class SafetyStop(WorkcellError):
     """A limit that is not clamped away was crossed; the robot has been halted."""
 
 
+class Toppled(SafetyStop):
+    """The base leans further than that of a robot that stands; it has been halted as it falls."""
+
+
 class NoSolution(WorkcellError):
     """A solver found no solution for too many ticks in a row."""
+
+
+def stop_reason(error: SafetyStop | NoSolution) -> str:
+    """Return why work ended, for its record: a word, and after a colon what happened."""
+    if isinstance(error, NoSolution):
+        return "no_solution"
+    return f"{'fell' if isinstance(error, Toppled) else 'guard_stop'}: {error}"
 
 
 class EpisodeSetupError(WorkcellError):

@@ -18,7 +18,7 @@ import numpy as np
 from robot.arrays import Array
 from robot.cell_state import CellState
 from robot.driver import JointLimits
-from robot.errors import CommandRejected, SafetyStop
+from robot.errors import CommandRejected, SafetyStop, Toppled
 from robot.guard_config import GuardConfig, narrower
 from robot.log import HeldBack
 from robot.model import RobotModel
@@ -27,6 +27,8 @@ from robot.state import Lifecycle, RobotCommand, RobotState
 
 logger = logging.getLogger(__name__)
 
+# How a complaint about a robot that leans too far begins.
+_BASE = "base:"
 _FIELDS = ("joint_position", "joint_velocity", "joint_effort")
 _UNITS = ("rad", "rad/s", "N·m")
 # A sample may carry a time this far ahead, in s: a device's clock is never set quite right.
@@ -164,7 +166,7 @@ class Guard:
         )
         if complaint is not None:
             self.stops += 1
-            raise SafetyStop(complaint)
+            raise Toppled(complaint) if complaint.startswith(_BASE) else SafetyStop(complaint)
 
     def _bends(self, openings: Mapping[str, float]) -> bool:
         bends = False
@@ -235,7 +237,7 @@ class Guard:
             cosine = 1.0 - 2.0 * (x * x + y * y)
             if cosine < self._cos_tilt:
                 return (
-                    f"base: tilted by {math.acos(max(cosine, -1.0)):.2f} rad, "
+                    f"{_BASE} tilted by {math.acos(max(cosine, -1.0)):.2f} rad, "
                     f"at most {self.config.base_tilt} is standing"
                 )
         return None

@@ -40,7 +40,7 @@ class PadConfig:
         recess: How far the stalk's face stays behind the pad's, in m.
         mass: Mass of one finger, in kg, taken from the mass of the linkage it replaces.
         force_max: Largest grip force of one finger, in N.
-        speed_max: Largest speed of one finger, in m/s.
+        speed_max: Largest speed at which the opening changes, in m/s.
     """
 
     size: Vector3 = (0.012, 0.010, 0.014)

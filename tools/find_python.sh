@@ -17,7 +17,8 @@ done
 
 cat >&2 <<'MESSAGE'
 workcell needs Python 3.11 with pip, and found none (tried $PYTHON, python3.11, python3, python).
-Debian 12, Ubuntu 22.04 and later: apt-get install python3.11 python3-pip (or python3.11-venv);
-elsewhere: https://www.python.org/downloads or pyenv. Then: make PYTHON=/path/to/python3.11
+Debian 12, Ubuntu 22.04: apt-get install python3.11 python3.11-venv python3-pip; elsewhere, where
+the system has another Python: pyenv, uv or https://www.python.org/downloads. Then: make
+PYTHON=/path/to/python3.11
 MESSAGE
 exit 1

@@ -86,7 +86,9 @@ def map_pushes(
         Path | None, typer.Option(help="Folder of the policy. [default: the one that comes along]")
     ] = None,
     loads: Annotated[bool, typer.Option("--loads", help="Pull a hand instead of shoving.")] = False,
-    directions: Annotated[int, typer.Option(min=1, help="Evenly around.")] = 8,
+    directions: Annotated[
+        int | None, typer.Option(min=1, help="Evenly around. [default: 8]")
+    ] = None,
     angles: Annotated[
         str | None, typer.Option(help="These directions instead, in degrees, e.g. 0,180.")
     ] = None,
@@ -113,9 +115,7 @@ def map_pushes(
         robot=robot,
         policy=str(policy) if policy is not None else "",
         kind="load" if loads else "shove",
-        directions_deg=_angles(angles)
-        if angles is not None
-        else tuple(360.0 * i / directions for i in range(directions)),
+        directions_deg=_directions(directions, angles),
         sizes=_sizes(sizes or ("60:200:20" if loads else "22:48:2")),
         trials=trials,
         seed=seed,
@@ -142,6 +142,16 @@ def map_pushes(
         output.console.print(f"picture: {picture}", markup=False)
         output.result(dict(summary(pushes)))
     return 0
+
+
+def _directions(number: int | None, angles: str | None) -> tuple[float, ...]:
+    """Return the directions that are asked for, in degrees."""
+    if angles is None:
+        number = 8 if number is None else number
+        return tuple(360.0 * i / number for i in range(number))
+    if number is not None:
+        raise ConfigError("--directions: --angles says which ones; leave one of them out")
+    return _angles(angles)
 
 
 def _angles(text: str) -> tuple[float, ...]:

@@ -84,6 +84,7 @@ class Comparison:
             configurations draw differently; such pairs are two unrelated episodes.
         changes: Values in which the configurations differ, by dotted key.
         commits: Of the code, by run; more than one for a run that was gone on with.
+        versions: Of libraries, where they are not the same, by name, of each run.
         cycles: Whole cycles.
         operations: Episodes in which all of a kind of operation was done, by kind.
     """
@@ -97,6 +98,7 @@ class Comparison:
     other_draws: int
     changes: Mapping[str, tuple[Any, Any]]
     commits: tuple[tuple[str, ...], tuple[str, ...]]
+    versions: Mapping[str, tuple[str, str]]
     cycles: RateDifference
     operations: Mapping[str, RateDifference]
 
@@ -155,6 +157,7 @@ def compare(run_a: StoredRun, run_b: StoredRun, seed: int = 0) -> Comparison:
         other_draws=sum(a.layout != b.layout for a, b in pairs),
         changes=_changes(run_a, run_b),
         commits=(_commits(run_a), _commits(run_b)),
+        versions=_other_versions(run_a, run_b),
         cycles=_difference([(_cycle(a), _cycle(b)) for a, b in pairs], seed),
         operations={kind: _difference(both, seed) for kind, both in worked.items() if both},
     )
@@ -247,3 +250,16 @@ def _span(run: StoredRun) -> str:
 
 def _commits(run: StoredRun) -> tuple[str, ...]:
     return tuple(dict.fromkeys(record.commit or "unknown" for record in run.records))
+
+
+def _other_versions(run_a: StoredRun, run_b: StoredRun) -> dict[str, tuple[str, str]]:
+    names = dict.fromkeys(
+        name for run in (run_a, run_b) for record in run.records for name in record.versions
+    )
+    told = {name: (_version(run_a, name), _version(run_b, name)) for name in names}
+    return {name: (one, other) for name, (one, other) in told.items() if one != other}
+
+
+def _version(run: StoredRun, name: str) -> str:
+    found = dict.fromkeys(str(record.versions.get(name)) for record in run.records)
+    return "; ".join(found)

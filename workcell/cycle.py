@@ -10,7 +10,14 @@ import numpy as np
 
 from envs.assembly_env import SETTLE_TIME, AssemblyEnv
 from policies.policy import Observation, Policy
-from robot.errors import NOT_BEGUN, EpisodeSetupError, NoSolution, SafetyStop, StationTimeout
+from robot.errors import (
+    NOT_BEGUN,
+    EpisodeSetupError,
+    NoSolution,
+    SafetyStop,
+    StationTimeout,
+    stop_reason,
+)
 from robot.sim.stopwatch import Stopwatch
 from robot.state import Lifecycle
 from robot.station import StationInputs, StationOutputs
@@ -297,7 +304,7 @@ class CycleRunner:
                 ended_in=str(told.get("phase", "")),
             )
         # Before the cell was reset they are those of the cycle before.
-        stopped = int((failure or "").startswith("guard_stop"))
+        stopped = int((failure or "").startswith(("guard_stop:", "fell:")))
         counters = self._counters() if self._briefed else {"guard_stops": stopped}
         forces = self._force.records()
         assert self.env.layout is not None  # a record is written after a draw
@@ -318,7 +325,7 @@ class CycleRunner:
             time_above_limit_s=max((f.longest_above_s for f in forces.values()), default=0.0),
             force_limit_n=self._force.limit,
             forces=forces,
-            fell=failure == "fell",
+            fell=(failure or "").partition(":")[0] == "fell",
             guard_stops=counters.get("guard_stops", 0),
             guard_clamps=counters.get("guard_clamps", 0),
             unsolved_ticks=counters.get("unsolved_ticks", 0),
@@ -334,6 +341,4 @@ class CycleRunner:
 
 def _reason(error: _Ending) -> str:
     """Return why a cycle failed, for its record."""
-    if isinstance(error, NoSolution):
-        return "no_solution"
-    return f"{'guard_stop' if isinstance(error, SafetyStop) else 'setup'}: {error}"
+    return stop_reason(error) if isinstance(error, SafetyStop | NoSolution) else f"setup: {error}"

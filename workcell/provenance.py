@@ -23,15 +23,22 @@ DISTRIBUTIONS = (
     "scipy",
 )
 
+# What a figure may depend on, of this repository.
+_CODE = ("robot", "tasks", "envs", "policies", "workcell", "configs", "pyproject.toml")
+
 
 def commit() -> str:
-    """Return the checkout's commit, `+changes` if files differ from it, `unknown` without git."""
+    """Return the checkout's commit, `+changes` if its code may differ, `unknown` without git."""
     folder = Path(__file__).resolve().parent.parent
     if not (folder / ".git").exists():
         return "unknown"
     head = _git(folder, "rev-parse", "HEAD")
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    return "unknown" if head is None else head + ("+changes" if changes else "")
+    # A new file is a change, too, where it may be imported or read.
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", *_CODE)
+    if head is None:
+        return "unknown"
+    # Where git did not answer, nobody knows that there are none.
+    return head if changes == "" else f"{head}+changes"
 
 
 def versions() -> dict[str, str | None]:

@@ -9,6 +9,7 @@ from string import ascii_uppercase
 
 from robot.errors import ConfigError
 from workcell.compare import Comparison, RateDifference, compare
+from workcell.metrics import Summary
 from workcell.provenance import commit
 from workcell.report_baseline import baseline_of
 from workcell.report_charts import difference_chart
@@ -26,6 +27,7 @@ from workcell.report_page import (
 from workcell.report_run import anchor, run_sections
 from workcell.report_words import number, percent, seconds
 from workcell.stored_run import StoredRun
+from workcell.suites import arm_order
 
 # Every run has a letter, and is compared with each other one of its task.
 _MOST_RUNS = len(ascii_uppercase)
@@ -42,7 +44,12 @@ def find_runs(paths: Sequence[Path]) -> list[StoredRun]:
     """
     folders: list[Path] = []
     for path in paths:
-        inside = sorted(file.parent for file in path.glob("*/config.yaml"))
+        # Those of a benchmark in its order: the first of a task is what others are compared with.
+        order = {name: place for place, name in enumerate(arm_order(path))}
+        inside = sorted(
+            (file.parent for file in path.glob("*/config.yaml")),
+            key=lambda found: (order.get(found.name, len(order)), found.name),
+        )
         folders += inside if inside and not (path / "config.yaml").exists() else [path]
     # The same run named twice is one run.
     runs = [StoredRun.read(folder) for folder in dict.fromkeys(folders)]
@@ -84,7 +91,7 @@ def _conditions(run: StoredRun) -> tuple[str, str]:
 def render(runs: Sequence[StoredRun]) -> str:
     """Return the page about some runs."""
     first = runs[0].choice
-    title = f"{first.task}: {percent(runs[0].summary.success_rate or 0.0)}"
+    title = f"{first.task}: {_rate(runs[0].summary)}"
     if len(runs) > 1:
         title = f"{len(runs)} runs of {', '.join(dict.fromkeys(r.choice.task for r in runs))}"
     return page(title, _parts(title, runs))
@@ -122,6 +129,10 @@ def _parts(title: str, runs: Sequence[StoredRun]) -> Iterator[Html]:
         yield from run_sections(letter, run, baseline_of(run.choice.task), filmstrips(run))
 
 
+def _rate(summary: Summary) -> str:
+    return "none yet" if summary.success_rate is None else percent(summary.success_rate)
+
+
 def _overview(runs: Mapping[str, StoredRun]) -> Html:
     rows = []
     for letter, run in runs.items():
@@ -134,7 +145,7 @@ def _overview(runs: Mapping[str, StoredRun]) -> Html:
                 choice.level,
                 ", ".join(run.asked["overrides"]) or "none",
                 f"{summary.successes} of {summary.n}",
-                percent(summary.success_rate or 0.0),
+                _rate(summary),
                 f"{percent(summary.wilson_low)} to {percent(summary.wilson_high)}",
                 seconds(summary.cycle_time_median_s),
                 number(summary.good_parts_per_hour),
@@ -169,6 +180,9 @@ def _comparison(one: str, other: str, comparison: Comparison) -> Iterator[Html]:
         [_difference_row(name, rate, one, other) for name, rate in differences.items()],
         numbers=(1, 2, 3, 4, 5),
     )
+    if comparison.versions:
+        told_of = [(name, a, b) for name, (a, b) in comparison.versions.items()]
+        yield table(("library", one, other), told_of)
     if comparison.changes:
         changes = [(key, str(a), str(b)) for key, (a, b) in comparison.changes.items()]
         yield table(("value", one, other), changes)

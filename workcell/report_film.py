@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,8 @@ def film_failures(
             runner.close()
         if unfinished.exists():
             unfinished.replace(path)
+            ended = {"success": got.success, "failure": got.failure}
+            path.with_suffix(".json").write_text(json.dumps(ended), encoding="utf-8")
         on_film(record, got)
 
 
@@ -118,7 +121,17 @@ def _filmstrip(file: Path) -> Filmstrip:
         ]
     finally:
         reader.close()
-    return Filmstrip(frames, f"From {file}, filmed when the cycle was run again.")
+    return Filmstrip(frames, f"From {file}, filmed when the cycle was run again{_ended(file)}")
+
+
+def _ended(video: Path) -> str:
+    """Return how a cycle that was run again to be filmed ended, as the end of a sentence."""
+    try:
+        told = json.loads(video.with_suffix(".json").read_text(encoding="utf-8"))
+        success, failure = bool(told["success"]), told["failure"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return "; how that ended is not known."
+    return ", and succeeded: it did not fail again." if success else f", and failed: {failure}."
 
 
 def _address(picture: NDArray[np.uint8]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import yaml
 
+from robot.errors import ConfigError
 from workcell.claims import check_claim
 from workcell.metrics import failure_reason
 from workcell.records import CycleRecord, plain_json
@@ -189,14 +190,26 @@ def _failed_cycle(name: str, run: StoredRun, record: CycleRecord, films: Films) 
     pictures = films.get(record.seed)
     if pictures is not None:
         parts += [film(pictures.frames), paragraph(pictures.remark, "pale")]
-    trace = run.trace(record.seed)
-    if trace is not None:
-        parts.append(figure(force_chart(trace, record.force_limit_n, f"seed {record.seed}")))
+    parts += _traced(run, record, f"seed {record.seed}")
     parts.append(code(cycle_command(run, record.seed)))
     written = json.dumps(record.as_json(), indent=1)
     parts.append(fold("the record", [code(written)]))
     told = f"seed {record.seed}: {failure_reason(record)}, {record.cycle_time_s:.1f} s"
     return fold(told, parts, anchor(name, record.seed))
+
+
+def _traced(run: StoredRun, record: CycleRecord, title: str) -> Iterator[Html]:
+    """Yield what the wrists felt in a cycle, if it was kept.
+
+    One damaged file is no reason to show nothing of the others.
+    """
+    try:
+        trace = run.trace(record.seed)
+    except ConfigError as error:
+        yield warning(str(error))
+        return
+    if trace is not None:
+        yield figure(force_chart(trace, record.force_limit_n, title))
 
 
 def _forces(run: StoredRun) -> Iterator[Html]:
@@ -212,12 +225,9 @@ def _forces(run: StoredRun) -> Iterator[Html]:
             shown.append(("success with the hardest force", hardest))
     if bad:
         shown.append(("failure", bad[0]))
-    drawings = []
+    drawings: list[Html] = []
     for told, record in shown:
-        trace = run.trace(record.seed)
-        if trace is not None:
-            title = f"{told}, seed {record.seed}"
-            drawings.append(figure(force_chart(trace, record.force_limit_n, title)))
+        drawings += _traced(run, record, f"{told}, seed {record.seed}")
     summary = run.summary
     yield heading(3, "Forces")
     longest = f"{1000.0 * summary.time_above_limit_s:.0f} ms"

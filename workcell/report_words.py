@@ -22,6 +22,13 @@ def doubts(run: StoredRun) -> list[str]:
     commits = sorted({record.commit or "unknown" for record in run.records})
     if len(commits) > 1:
         found.append(f"The cycles were run by {len(commits)} commits: {', '.join(commits)}.")
+    mixed = [
+        name
+        for name in dict.fromkeys(name for record in run.records for name in record.versions)
+        if len({record.versions.get(name) for record in run.records}) > 1
+    ]
+    if mixed:
+        found.append(f"The cycles were run with several versions of {', '.join(mixed)}.")
     if any(commit.endswith("+changes") for commit in commits):
         found.append("The code differed from its commit: nobody else can check it out.")
     if {record.config_hash for record in run.records} - {run.config_hash, ""}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,17 +193,19 @@ def run_cycles(
         if left:
             cells = stack.enter_context(crew(runner, left, spec.workers, spec.backend))
         if not spec.resume:
-            folder = stack.enter_context(RunFolder(spec.run_dir or new_folder(_name(spec.choice))))
             hashes = {"config_hash": fingerprint, "seeds_hash": seeds_hash(spec.seeds)}
             resolved = {"run": {**_run_values(spec), **hashes}, **config.as_json(), **origin}
-            folder.write("config.yaml", yaml.safe_dump(plain_json(resolved), sort_keys=False))
+            values = yaml.safe_dump(plain_json(resolved), sort_keys=False)
+            folder = stack.enter_context(RunFolder(spec.run_dir or new_folder(_name(spec.choice))))
+            folder.write("config.yaml", values)
         on_start(folder.path, len(records))
         interrupted = False
         try:
             for bare in cells.run() if cells else ():
                 record = dataclasses.replace(bare, config_hash=fingerprint, **origin)
-                records.append(record)
+                # What is not on the disk counts for nothing.
                 folder.add(record)
+                records.append(record)
                 on_record(record)
         except KeyboardInterrupt:
             interrupted = True
@@ -214,8 +216,21 @@ def run_cycles(
                 spec, fingerprint, tuple(records), summarize(records), folder.path, interrupted
             )
             summary = {**result.as_json(), **result.summary.as_json(), "cycles": spec.cycles}
-            folder.write("summary.json", json.dumps(plain_json({**summary, **origin}), indent=2))
+            summary |= _origin(records) or origin
+            folder.write("summary.json", json.dumps(plain_json(summary), indent=2))
     return result
+
+
+def _origin(records: Sequence[CycleRecord]) -> dict[str, Any]:
+    """Return the code and the libraries that figures are of; empty without records."""
+    if not records:
+        return {}
+    commits = "; ".join(sorted({record.commit or "unknown" for record in records}))
+    found: dict[str, Any] = {"commit": commits}
+    for library, _ in records[0].versions.items():
+        told = sorted({str(record.versions.get(library)) for record in records})
+        found.setdefault("versions", {})[library] = "; ".join(told)
+    return found
 
 
 def _reopened(spec: RunSpec, config: RunConfig) -> RunFolder:

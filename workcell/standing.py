@@ -158,13 +158,16 @@ class _Bench:
         self._height = self.parts.body.pose_world_base().position[2]
         self.pose_world_start = {arm: self._pose(arm) for arm in robot.tool_frames}
         self._plan: Callable[[float], Target] = self.hold
+        self._down = False
         self.forget()
 
     def close(self) -> None:
         self.parts.close()
 
     def forget(self) -> None:
-        """Start a record, at time zero of the plan."""
+        """Start a record, at time zero of the plan; that of a robot that fell stays."""
+        if self._down:
+            return
         self._began = self.parts.world.time
         self._errors: list[list[float]] = []
         self._angles: list[float] = []
@@ -185,31 +188,36 @@ class _Bench:
                 elapsed = self.parts.world.time - self._began
                 self.loop.run(plan(elapsed + step), self._ticks_per_step)
         except (NoSolution, SafetyStop):
+            self._down = True
             return False
-        return bool(self._height - self.parts.body.pose_world_base().position[2] < _FALL_HEIGHT)
+        height = self.parts.body.pose_world_base().position[2]
+        self._down = not self._height - height < _FALL_HEIGHT
+        return not self._down
 
     def result(self, name: str, survived: bool, passed: bool, force: float = 0.0) -> TrialResult:
         """Sum up the record."""
-        errors = 1e3 * np.array(self._errors)
+        # One that was stopped in its first tick has none.
+        errors = 1e3 * np.array(self._errors or [[0.0]])
         return TrialResult(
             name=name,
             passed=bool(survived and passed),
             survived=survived,
             error_rms_mm=float(np.sqrt(np.mean(errors**2, axis=0)).max()),
             error_max_mm=float(errors.max()),
-            angle_max_deg=math.degrees(max(self._angles)),
-            effort_share=max(self._efforts),
+            angle_max_deg=math.degrees(max(self._angles, default=0.0)),
+            effort_share=max(self._efforts, default=0.0),
             force_n=force,
             unsolved_ticks=self.controller.unsolved,
         )
 
     def error_rms_mm(self) -> float:
         """Return the root mean square error of the worse hand so far, in mm."""
-        return float(1e3 * np.sqrt(np.mean(np.square(self._errors), axis=0)).max())
+        errors = self._errors or [[0.0]]
+        return float(1e3 * np.sqrt(np.mean(np.square(errors), axis=0)).max())
 
     def error_max_mm(self) -> float:
         """Return the largest error of either hand so far, in mm."""
-        return float(1e3 * np.max(self._errors))
+        return float(1e3 * np.max(self._errors or [[0.0]]))
 
     def _look(self, tick: Tick) -> None:
         wanted = self._plan(self.parts.world.time - self._began).tools
@@ -310,7 +318,7 @@ def _press(config: StandingConfig, bench: _Bench) -> TrialResult:
     survived = bench.run(bench.hold, 1.0)
     bench.forget()
     survived = survived and bench.run(plan, config.force / 40.0 + config.press_time)
-    felt = np.array([forces[0] for forces in bench.forces])
+    felt = np.array([forces[0] for forces in bench.forces] or [0.0])
     force = float(felt[-len(felt) // 2 :].mean())
     return bench.result(
         f"push {config.force:g} N for {config.press_time:g} s",

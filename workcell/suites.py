@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from annotated_types import Ge, MinLen
 
 from robot.errors import ConfigError
 from workcell.catalog import Choice, resolve_choice
-from workcell.config import file_names, load_named
+from workcell.config import file_names, load, load_named
 from workcell.records import plain_json, refuse_existing
 from workcell.run import FACTORY, FIRST_EVALUATION_SEED, RunResult, RunSpec
 from workcell.stored_run import StoredRun
@@ -140,28 +141,45 @@ def run_suite(
         ConfigError: If a value is out of range, or the folder holds another benchmark. Nothing has
             been started.
     """
-    arms = suite.arms()
+    folder = run_dir or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    arms = {
+        arm: dataclasses.replace(spec, workers=workers, backend=backend, factory=factory)
+        for arm, spec in suite.arms().items()
+    }
     for spec in arms.values():
         resolve_choice(spec.choice, spec.overrides)
-    folder = run_dir or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     _claim_folder(folder, suite, resume)
     results: dict[str, RunResult] = {}
     for arm, spec in arms.items():
-        begun = (folder / arm / "config.yaml").exists()
-        result = run(
-            dataclasses.replace(
-                spec,
-                workers=workers,
-                backend=backend,
-                run_dir=folder / arm,
-                resume=begun,
-                factory=factory,
-            )
-        )
+        begun = _begun(folder / arm)
+        result = run(dataclasses.replace(spec, run_dir=folder / arm, resume=begun))
         results[arm] = result
         if result.interrupted:
             break
     return folder, results
+
+
+def _begun(arm: Path) -> bool:
+    """Return whether an evaluation was begun; what was broken off before that is taken away."""
+    if (arm / "config.yaml").exists():
+        return True
+    records = arm / "records.jsonl"
+    if arm.is_dir() and not (records.exists() and records.stat().st_size):
+        shutil.rmtree(arm)
+    return False
+
+
+def arm_order(folder: Path) -> list[str]:
+    """Return the names of the evaluations of a benchmark in their order; none if it is not one.
+
+    Args:
+        folder: Of the benchmark.
+
+    Raises:
+        ConfigError: If its file is damaged.
+    """
+    file = folder / _SUITE_FILE
+    return list(load(file, Suite).arms()) if file.exists() else []
 
 
 def _claim_folder(folder: Path, suite: Suite, resume: bool) -> None:

@@ -145,6 +145,7 @@ def comparison_table(comparison: Comparison) -> Text:
     one, two = ("; ".join(commits) for commits in comparison.commits)
     if one != two:
         rows.append(("commit", f"{one} in A, {two} in B"))
+    rows += [(name, f"{a} in A, {b} in B") for name, (a, b) in comparison.versions.items()]
     rows += difference_rows("cycles", comparison.cycles)
     for kind, difference in comparison.operations.items():
         rows += difference_rows(kind, difference)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import zlib
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +60,11 @@ class ForceTrace:
             name: np.clip(np.rint(10.0 * force), 0, 65535).astype(np.uint16)
             for name, force in self.force_n.items()
         }
-        np.savez_compressed(path, dt=np.array(self.dt), **tenths)
+        # Known by its name only once it is whole.
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, dt=np.array(self.dt), **tenths)
+        unfinished.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> ForceTrace:
@@ -68,14 +74,15 @@ class ForceTrace:
             ConfigError: If it is no such file.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # Opened here: of a damaged one, numpy would leave it open.
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 force = {
                     name: (0.1 * file[name]).astype(np.float32)
                     for name in file.files
                     if name != "dt"
                 }
                 return cls(float(file["dt"]), force)
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise ConfigError(f"{path}: expected the forces of one cycle; {error}") from error
 
 

@@ -272,6 +272,8 @@ class SimDriver(Driver):
             self._epoch += 1
             # The torque of the moment goes on holding, so that the brakes do not let it sag first.
             self._servos.brake(self._samples[-1].joint_position, self._effort)
+            for gripper in self._grippers.values():
+                gripper.hold()
         self._lifecycle, self._fault = lifecycle, fault
         self._command = None
         self._state = None

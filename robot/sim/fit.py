@@ -131,7 +131,13 @@ class SplineFit(ForceElement):
             *(clearance, chamfer, friction, c.stiffness, c.damping, c.shear),
             *(r * turn(a) for r, a in (*flank, *teeth) for turn in (math.cos, math.sin)),
         )
-        self._nut_points, self._rim_points, self._pin_points = contact_points(s, clearance, chamfer)
+        points = contact_points(s, clearance, chamfer)
+        nut, rim, pin = points
+        # A point of the rim may touch plate and pin at once. Compiled code does not look where it
+        # writes.
+        if len(nut) + 2 * len(rim) + len(pin) > solver.MOST:
+            raise ValueError(f"teeth: expected fewer than {s.teeth}: their points are too many")
+        self._nut_points, self._rim_points, self._pin_points = points
 
     @override
     def reset(self) -> None:

@@ -17,7 +17,7 @@ class SimGripperConfig:
 
     Attributes:
         opening_max: Largest distance between the pad faces, in m.
-        speed: At which the opening changes, in m/s.
+        speed: At which the opening changes, in m/s; each finger moves at half of it.
         force: With which each finger squeezes unless told otherwise, in N.
         force_max: Largest force of each finger, in N.
         pad_friction: The pads' factor of Coulomb's coefficient.
@@ -113,6 +113,10 @@ class SimGripper:
     def move_to(self, opening: float) -> None:
         """Set the wanted distance between the pad faces, in m."""
         self._target = 0.5 * opening
+
+    def hold(self) -> None:
+        """Stay where it is: a part that is held goes on being squeezed, none is let go or taken."""
+        self._target = self._reference
 
     def set_force(self, force: float) -> None:
         """Set the largest force of each finger.

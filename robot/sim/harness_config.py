@@ -23,19 +23,6 @@ _TWIST_LOSS_TIME = 10e-3
 # node; friction bristle over normal stiffness.
 _PUSH, _PUSH_LOSS, _SHEAR = 1e4, 0.5, 0.5
 _LEAST_SEGMENTS = 6
-# Losses: of the fastest axial and bending waves a share of the critical damping, of slow bending
-# this time, in s, where that is less: a cable loses about a tenth in each swing of some 5 Hz.
-_GRID_LOSS = 0.4
-_BEND_LOSS_TIME = 10e-3
-_TWIST_LOSS_TIME = 10e-3
-# Stiffness of a point against an obstacle, in N/m; damping as a share of the critical one of a
-# node; friction bristle over normal stiffness.
-_PUSH, _PUSH_LOSS, _SHEAR = 1e4, 0.5, 0.5
-_LEAST_SEGMENTS = 6
-# Share of the handles' length by which the first guess bends downwards, so that a cable between two
-# ends that look at each other is not folded back on its own line.
-_SAG = 0.3
-_SAMPLES = 128
 
 
 @dataclass(frozen=True)

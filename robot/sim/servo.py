@@ -71,6 +71,8 @@ class JointServos:
     def forget(self) -> None:
         """Start anew with joints at rest."""
         self._last_velocity = self._last_feedback = self._zero
+        # Whatever the gains were: those that come are new ones, also if they are the same.
+        self._stiffness = self._damping = self._zero
         self._age = 0
 
     def brake(self, joint_position: Array, joint_effort: Array) -> None:

@@ -91,7 +91,7 @@ class WristWrench(Sensor[WrenchReading]):
     @override
     def reset(self, rng: np.random.Generator) -> None:
         noise = self._noise
-        # A generator of its own, so that a sensor more or less does not change what others draw.
+        # A generator of its own, so that how often it draws does not change what others draw.
         self._rng = np.random.default_rng(rng.integers(2**63))
         scale = np.repeat([noise.force_bias, noise.torque_bias], 3)
         self._bias_tool = scale * self._rng.standard_normal(6)

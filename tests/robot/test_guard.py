@@ -7,7 +7,7 @@ import pytest
 
 from robot.cell_state import CellState
 from robot.driver import JointLimits
-from robot.errors import CommandRejected, SafetyStop
+from robot.errors import CommandRejected, SafetyStop, Toppled
 from robot.guard import Guard
 from robot.guard_config import GuardConfig
 from robot.sensor import WrenchReading
@@ -184,6 +184,14 @@ def test_a_reset_and_a_new_number_start_the_wait_for_samples_anew():
 def upright(angle: float) -> BaseState:
     pose = Pose.from_rotation_vector([0.0, angle, 0.0], [0.0, 0.0, 1.0])
     return BaseState(pose, np.zeros(6), np.array([0.0, 0.0, 9.81]))
+
+
+def test_a_robot_that_leans_too_far_is_falling():
+    with pytest.raises(Toppled, match=r"tilted by 0\.60 rad"):
+        Guard(MODEL).check(measured(robot(base=upright(0.6))), 1.0)
+    with pytest.raises(SafetyStop) as stopped:
+        Guard(MODEL).check(measured(force=281.0), 1.0)
+    assert not isinstance(stopped.value, Toppled)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,14 @@ import pytest
 
 from envs.assembly_env import SETTLE_TIME
 from policies.scripted import ScriptedPolicy
-from robot.errors import DeviceFault, EpisodeSetupError, NoSolution, SafetyStop, WorkcellError
+from robot.errors import (
+    DeviceFault,
+    EpisodeSetupError,
+    NoSolution,
+    SafetyStop,
+    Toppled,
+    WorkcellError,
+)
 from robot.state import Lifecycle
 from robot.station import StationOutputs
 from tests.envs.conftest import env  # noqa: F401
@@ -187,6 +194,7 @@ def handing_over(env, monkeypatch, error):  # noqa: F811
     [
         (None, "not_tightened", Lifecycle.ACTIVE),
         (SafetyStop("wrist_left: 90 N"), "guard_stop: wrist_left: 90 N", Lifecycle.FAULT),
+        (Toppled("base: tilted by 0.6"), "fell: base: tilted by 0.6", Lifecycle.FAULT),
         (NoSolution("no posture"), "no_solution", Lifecycle.FAULT),
     ],
 )
@@ -201,6 +209,7 @@ def test_a_hand_over_that_fails_says_why(
     handing_over(env, monkeypatch, error)
     record = runner(env).run(7)
     assert (record.success, record.failure) == (False, failure)
+    assert record.fell is isinstance(error, Toppled)
     assert env.loop.cell.driver.lifecycle is lifecycle
     assert said[-1] == StationOutputs(done=True, passed=False)
 

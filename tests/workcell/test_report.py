@@ -12,12 +12,14 @@ import pytest
 from robot.errors import ConfigError
 from tests.workcell.fake_runner import FAILS
 from workcell.catalog import Choice
+from workcell.compare import compare
 from workcell.report import find_runs, render, write_report
 from workcell.report_baseline import Baseline, baseline_of
 from workcell.report_film import film_failures, filmstrips
 from workcell.report_words import doubts, percent, run_command
 from workcell.run import RunSpec, run_cycles
 from workcell.stored_run import StoredRun
+from workcell.suites import Suite, run_suite
 
 FACTORY = "tests.workcell.fake_runner:build_telltale"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -155,7 +157,15 @@ def test_failed_cycles_are_filmed_once_and_shown(tmp_path):
     (strip,) = filmstrips(run).values()
     assert [when for when, _ in strip.frames][::7] == ["0.0 s", "1.0 s"]
     page = Page(render([run]))
+    assert "filmed when the cycle was run again, and failed: dropped." in page.text
     assert len(page.sources) == 8
+    told = run.path / "videos" / f"{FAILS}.json"
+    told.write_text('{"success": true, "failure": null}')
+    (strip,) = filmstrips(run).values()
+    assert "did not fail again" in strip.remark
+    told.unlink()
+    (strip,) = filmstrips(run).values()
+    assert "not known" in strip.remark
     assert all(source.startswith("data:image/jpeg;base64,") for source in page.sources)
 
 
@@ -173,6 +183,46 @@ def test_a_folder_of_runs_is_all_of_them(tmp_path):
     assert len(find_runs([one.path, one.path, other.path])) == 2
     with pytest.raises(ConfigError, match="expected the folder of a run"):
         find_runs([tmp_path / "nothing"])
+
+
+def test_the_runs_of_a_benchmark_are_in_its_order(tmp_path):
+    """The first of a task is what the others are compared with."""
+    ablations = {"whole": (), "blind": ("level.shove_chance=0",)}
+    suite = Suite("two arms", ("nut_insertion",), ablations=ablations, episodes=2, seed=FAILS)
+    folder, _ = run_suite("two", suite, run_cycles, run_dir=tmp_path / "set", factory=FACTORY)
+    names = [run.path.name.rpartition("-")[2] for run in find_runs([folder])]
+    assert names == ["whole", "blind"]
+
+
+def test_one_damaged_trace_hides_nothing_else(tmp_path):
+    run = evaluated(tmp_path)
+    file = run.path / "traces" / f"{FAILS}.npz"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"PK")
+    text = Page(render([StoredRun.read(run.path)])).text
+    assert f"{FAILS}.npz: expected the forces of one cycle" in text
+    assert "How many cycles it takes" in text
+
+
+def test_no_rate_is_told_before_a_cycle_has_ended(tmp_path):
+    one, other = evaluated(tmp_path, "one"), evaluated(tmp_path, "other")
+    (other.path / "records.jsonl").write_text("")
+    page = Page(render([one, StoredRun.read(other.path)])).text
+    assert "none yet" in page
+    assert "0.0 %" not in Page(render([StoredRun.read(other.path)])).text.partition("Made")[0]
+
+
+def test_several_versions_of_a_library_stand_against_the_figures(tmp_path):
+    run, other = evaluated(tmp_path), evaluated(tmp_path, "other")
+    file = run.path / "records.jsonl"
+    file.write_text(re.sub(r'"numpy": "[^"]*"', '"numpy": "0.9"', file.read_text(), count=3))
+    mixed = StoredRun.read(run.path)
+    assert "several versions of numpy" in " ".join(doubts(mixed))
+    found = compare(mixed, other).versions
+    assert set(found) == {"numpy"}
+    assert "; " in found["numpy"][0]
+    assert "library" in Page(render([mixed, other])).text
 
 
 def test_a_page_that_cannot_be_written_says_so(tmp_path):

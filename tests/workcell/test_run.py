@@ -13,7 +13,7 @@ from tests.workcell.fake_runner import BREAKS, DIES, FAILS, FakeRunner
 from workcell.catalog import Choice
 from workcell.config import RunConfig
 from workcell.crew import CycleCrashed, RunnerSpec, _work
-from workcell.records import read_records
+from workcell.records import RunFolder, read_records
 from workcell.run import FIRST_EVALUATION_SEED, RunSpec, run_cycles
 
 FACTORY = "tests.workcell.fake_runner:build"
@@ -167,3 +167,33 @@ def test_a_process_whose_cycle_breaks_closes_its_cell():
     assert here.recv() is None
     assert isinstance(here.recv(), CycleCrashed)
     assert Broken.closed == 1
+
+
+def test_what_could_not_be_written_is_not_counted(tmp_path, monkeypatch):
+    add, written = RunFolder.add, []
+
+    def fail_at_the_last(folder, record):
+        if len(written) == 3:
+            raise OSError("no space left on device")
+        written.append(record.seed)
+        add(folder, record)
+
+    monkeypatch.setattr(RunFolder, "add", fail_at_the_last)
+    with pytest.raises(OSError, match="no space"):
+        run_cycles(spec(tmp_path, claim=0.1))
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["n"], summary["complete"]) == (3, False)
+    assert seeds_on_disk(tmp_path) == written
+
+
+def test_a_summary_names_the_code_that_made_its_records(tmp_path, monkeypatch):
+    run_cycles(spec(tmp_path))
+    monkeypatch.setattr("workcell.run.commit", lambda: "f" * 40)
+    run_cycles(spec(tmp_path, resume=True))
+    made = read_records(tmp_path / "run" / "records.jsonl")[0].commit
+    file = tmp_path / "run" / "summary.json"
+    assert json.loads(file.read_text())["commit"] == made
+    lines = (tmp_path / "run" / "records.jsonl").read_text().splitlines()
+    (tmp_path / "run" / "records.jsonl").write_text("\n".join(lines[:2]) + "\n")
+    run_cycles(spec(tmp_path, resume=True))
+    assert json.loads(file.read_text())["commit"] == "; ".join(sorted([made, "f" * 40]))

@@ -131,3 +131,24 @@ def test_it_can_be_made_on_other_seeds():
     assert SUITE.of() == SUITE
     with pytest.raises(ConfigError, match="--seed: expected 0 or more, got -1"):
         SUITE.of(seed=-1)
+
+
+@pytest.mark.parametrize("wrong", [{"workers": 0}, {"backend": "cloud"}])
+def test_what_cannot_be_run_leaves_no_folder(tmp_path, wrong):
+    with pytest.raises((ConfigError, UnknownName)):
+        run_here(tmp_path, **wrong)
+    assert not (tmp_path / "two").exists()
+
+
+def test_an_evaluation_that_was_broken_off_before_it_began_is_begun_anew(tmp_path):
+    folder, results = run_here(tmp_path)
+    arm = folder / list(results)[1]
+    (arm / "config.yaml").unlink()
+    (arm / "records.jsonl").write_text("")
+    _, results = run_here(tmp_path, resume=True)
+    assert all(result.complete for result in results.values())
+    # One that holds something is nobody's to take away.
+    (arm / "config.yaml").unlink()
+    with pytest.raises(ConfigError, match="exists and is not overwritten"):
+        run_here(tmp_path, resume=True)
+    assert (arm / "records.jsonl").read_text()

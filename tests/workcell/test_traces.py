@@ -83,3 +83,13 @@ def test_no_pickle_is_loaded_from_a_trace(tmp_path):
     np.savez(tmp_path / "1.npz", dt=np.array([{"a": 1}], dtype=object))
     with pytest.raises(ConfigError, match="expected the forces"):
         ForceTrace.read(tmp_path / "1.npz")
+
+
+@pytest.mark.parametrize("kept", [0, 40, -30])
+def test_a_file_that_was_cut_off_is_named(tmp_path, kept):
+    path = tmp_path / "105.npz"
+    ForceTrace(0.04, {"wrist_left": np.arange(90, dtype=np.float32)}).write(path)
+    assert list(tmp_path.iterdir()) == [path], "nothing else is left behind"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(ConfigError, match=r"105\.npz: expected the forces of one cycle"):
+        ForceTrace.read(path)

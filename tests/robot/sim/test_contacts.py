@@ -75,3 +75,40 @@ def test_what_no_longer_touches_is_forgotten(scene):
     run(world, 0.1)
     assert monitor.take_peak() == 0.0
     np.testing.assert_array_equal(list(monitor.peaks().values()), 0.0)
+
+
+class Felt:
+    """A world of which only the forces matter."""
+
+    physics_dt = 1e-3
+
+    def __init__(self):
+        self.client, self.force = self, 0.0
+
+    def body(self, name):
+        return {"table": 0, "crate": 1}[name]
+
+    def add_sampler(self, sample):
+        self.sample = sample
+
+    def getContactPoints(self, body):
+        return [(0, body, 0, *(None,) * 6, self.force)]
+
+
+def test_a_peak_does_not_depend_on_what_was_before_the_reset():
+    forces = np.random.default_rng(0).uniform(1.0, 60.0, 300)
+
+    def peaks(before):
+        world = Felt()
+        monitor = ContactMonitor(world, [("table", "crate")])
+        for _ in range(before):
+            world.sample()
+        monitor.reset()
+        found = []
+        for world.force in forces.tolist():
+            world.sample()
+            found.append(monitor.take_peak())
+        return found
+
+    first = peaks(0)
+    assert all(peaks(before) == first for before in range(1, 12))

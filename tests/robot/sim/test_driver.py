@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from robot.descriptions import derive
+from robot.driver import StopCategory
 from robot.errors import StaleState
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
@@ -94,6 +95,36 @@ def test_brakes_hold_a_robot_that_is_switched_off(tmp_path):
     gantry.driver.deactivate()
     gantry.run(0.5)
     np.testing.assert_allclose(gantry.driver.read().joint_position, 0.0, atol=0.012)
+
+
+def test_brakes_after_a_reset_know_nothing_of_the_commands_before(tmp_path):
+    gantry = Gantry(tmp_path)
+
+    def braked(commands):
+        firm = {"stiffness": np.full(N, 400.0), "damping": np.full(N, 40.0)}
+        track(gantry, commands * gantry.world.dt, joint_effort=weight(gantry), **firm)
+        gantry.driver.deactivate()
+        gantry.driver.place(np.zeros(N), Pose.translation([0.0, 0.0, 1.0]), 0)
+        gantry.run(0.1)
+        found = gantry.driver.read().joint_position
+        gantry.driver.activate()
+        return found
+
+    first = braked(0)
+    np.testing.assert_array_equal(braked(0), first)
+    np.testing.assert_array_equal(braked(7), first)
+
+
+@pytest.mark.parametrize("opening", [0.0, 0.05])
+def test_a_stopped_robot_does_not_move_its_fingers_on(tmp_path, opening):
+    gantry = Gantry(tmp_path)
+    track(gantry, 0.5, joint_effort=weight(gantry), gripper_opening={"left": 0.025})
+    before = track(gantry, 0.06, joint_effort=weight(gantry), gripper_opening={"left": opening})
+    gantry.driver.stop(StopCategory.HOLD)
+    gantry.run(0.5)
+    moved = gantry.driver.read().gripper_opening["left"] - before.gripper_opening["left"]
+    assert abs(before.gripper_opening["left"] - 0.025) > 3e-3, "it was on its way"
+    assert abs(moved) < 1e-3
 
 
 def test_noise_has_the_size_of_its_level(tmp_path):
