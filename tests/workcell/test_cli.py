@@ -262,3 +262,12 @@ def test_asking_does_not_wait_for_physics():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "asked", [["--task", "hv_plugging"], ["--robot", "talos"], ["--evaluation"]]
+)
+def test_what_is_to_be_measured_is_not_dropped_silently(workcell, asked):
+    code, _, err = workcell("doctor", "--no-measure", *asked)
+    assert code == 2
+    assert f"{asked[0]}: says what to measure, and --no-measure not to" in err

@@ -57,3 +57,11 @@ def test_json_holds_bounds_as_bounds(workcell, pretended, tmp_path):
     (told,) = json.loads(out)["directions"]
     assert told["alone"] == {"value": 22.0, "relation": "≥"}
     assert told["gain"] == {"value": None, "relation": "not shown"}
+
+
+def test_directions_beside_angles_are_not_dropped_silently(workcell, tmp_path):
+    words = ["balance", "map", str(tmp_path / "map"), "--angles", "0", "--directions", "4"]
+    code, _, err = workcell(*words)
+    assert code == 2
+    assert "--directions: --angles says which ones" in err
+    assert not (tmp_path / "map").exists()

@@ -90,3 +90,20 @@ def test_a_job_is_shown_with_its_largest_parts_first_and_the_small_ones_together
         (f"{what}: other parts", "10 us"),
     ]
     assert report.as_json()["tasks"]["hv_plugging"]["parts_us"]["Bullet"] == 390.0
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("", "abc"), ("?? configs/robot/new.yaml", "abc+changes"), (None, "abc+changes")],
+)
+def test_code_is_called_clean_only_if_git_says_so(monkeypatch, status, told):
+    def git(folder, command, *more):
+        if command == "rev-parse":
+            return "abc"
+        # New files where code and values are count, too.
+        assert "--untracked-files=normal" in more
+        assert {"robot", "configs"} <= set(more)
+        return status
+
+    monkeypatch.setattr(provenance, "_git", git)
+    assert provenance.commit() == told

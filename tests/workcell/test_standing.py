@@ -1,6 +1,10 @@
+import dataclasses
+import json
+
 import pytest
 
-from robot.errors import UnknownName
+from robot.errors import SafetyStop, UnknownName
+from robot.loop import ControlLoop
 from tests.robot.robots import robot_config
 from workcell.standing import StandingConfig, measure_standing
 
@@ -44,3 +48,24 @@ def test_a_result_that_misses_its_limit_has_not_passed():
 def test_an_unknown_trial_is_answered_with_the_known_ones():
     with pytest.raises(UnknownName, match="Did you mean 'shove'"):
         measure("talos", "shov")
+
+
+@pytest.mark.parametrize("ticks", [0, 30])
+def test_a_robot_that_is_stopped_early_has_failed_every_trial(monkeypatch, ticks):
+    """Also while it settles: its trials are told, and so are those that remain."""
+    track = ControlLoop._track
+    done = []
+
+    def stopped(loop, target, number, state):
+        done.append(number)
+        if sum(done) > ticks:
+            done.clear()
+            raise SafetyStop("base: tilted")
+        return track(loop, target, number, state)
+
+    monkeypatch.setattr(ControlLoop, "_track", stopped)
+    results = measure_standing(robot_config("talos_fixed"), config=SHORT)
+    assert len(results) >= 3
+    assert not any(result.survived or result.passed for result in results)
+    for result in results:
+        json.dumps(dataclasses.asdict(result), allow_nan=False)
