@@ -210,8 +210,8 @@ def run_cycles(
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            # Also after a crash: what had ended is worth its figures. The disk says what that is: an
-            # interrupt may have come between writing and counting.
+            # Also after a crash: what had ended is worth its figures. What that is, the disk says:
+            # an interrupt may have come between writing and counting.
             counted = {record.seed for record in records}
             on_disk = read_records(folder.path / "records.jsonl")
             records += [record for record in on_disk if record.seed not in counted]
