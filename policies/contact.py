@@ -164,9 +164,11 @@ class Search(ContactMotion):
     def step(self, sense: Sense) -> Wish:
         self.push_towards(self.limit("force_n", 4.0), sense)
         depth = self.depth(sense)
-        if self._going_there and self._goes_there(sense):
-            # How deep it is there, is not known yet.
-            return self.wish(self.target(), self._stiffness)
+        if self._going_there:
+            self._going_there = not self._follow(sense)
+            if self._going_there:
+                # How deep it is there, is not known yet.
+                return self.wish(self.target(), self._stiffness)
         if self.rest is not None and self.touching:
             self._shallowest = min(self._shallowest, depth)
         self._dropped = self._dropped + 1 if depth > self._shallowest + self._drop else 0
@@ -189,23 +191,17 @@ class Search(ContactMotion):
         if self.rest is not None:
             self.angle += self._speed * sense.dt / max(radius, 0.5 * self._pitch)
         # Where a part began to sink it is let be; if that comes to nothing, it is not jerked back.
-        self._going_there = self._away() > 2.0 * self._speed * sense.dt
-        if not self._going_there:
-            self.side_target = self._spiral()
+        self._going_there = not self._follow(sense)
         return self.wish(self.target(), self._stiffness)
 
-    def _goes_there(self, sense: Sense) -> bool:
-        """Go to where the spiral has come; return whether that is still ahead."""
-        away = self._away()
-        self._going_there = away > 2.0 * self._speed * sense.dt
-        if self._going_there:
-            ahead = self._spiral() - self.side_target
-            self.side_target += self._speed * sense.dt * ahead / away
-        return self._going_there
-
-    def _away(self) -> float:
-        """Return how far the target is from where the spiral has come, in m."""
-        return float(np.linalg.norm(self._spiral() - self.side_target))
+    def _follow(self, sense: Sense) -> bool:
+        """Bring the target to where the spiral has come, or nearer; return whether it is there."""
+        spiral, step = self._spiral(), self._speed * sense.dt
+        ahead = spiral - self.side_target
+        away = float(np.linalg.norm(ahead))
+        there = away <= 2.0 * step
+        self.side_target = spiral if there else self.side_target + step * ahead / away
+        return there
 
     def _spiral(self) -> Array:
         """Return where the spiral has come, across the goal's z axis, in m. Shape (2,)."""

@@ -6,6 +6,7 @@ import importlib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from typing_extensions import override
 from policies.contract import Contract
 from policies.network import Mlp
 from policies.policy import Action, Brief, Observation, Policy
-from robot.errors import UnknownName
+from robot.errors import ConfigError, UnknownName
 
 KINDS: Mapping[str, str] = {
     "actor": "policies.learned:ActorPolicy",
@@ -41,6 +42,22 @@ class PolicySource:
 
     fingerprint: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+
+    def refuse_unless(self, expected: PolicySource | None, where: Path) -> None:
+        """Refuse a file that was found if it is another one than when a run began.
+
+        Args:
+            expected: Which one it must be; any if None.
+            where: Its folder.
+
+        Raises:
+            ConfigError: Names both.
+        """
+        if expected is not None and self != expected:
+            raise ConfigError(
+                f"{where}: expected the policy {expected.fingerprint[:12]}, found "
+                f"{self.fingerprint[:12]}: it was written again since the run began"
+            )
 
 
 class LearnedPolicy(Policy):

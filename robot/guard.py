@@ -27,8 +27,6 @@ from robot.state import Lifecycle, RobotCommand, RobotState
 
 logger = logging.getLogger(__name__)
 
-# How a complaint about a robot that leans too far begins.
-_BASE = "base:"
 _FIELDS = ("joint_position", "joint_velocity", "joint_effort")
 _UNITS = ("rad", "rad/s", "N·m")
 # A sample may carry a time this far ahead, in s: a device's clock is never set quite right.
@@ -158,15 +156,17 @@ class Guard:
         Raises:
             SafetyStop: Names the limit, the value and what it belongs to.
         """
+        leaning = self._check_base(state.robot)
         complaint = (
             self._check_chain(state, now)
+            or leaning
             or self._check_joints(state.robot)
             or self._check_forces(state, now)
             or self._check_tools(state.robot)
         )
         if complaint is not None:
             self.stops += 1
-            raise Toppled(complaint) if complaint.startswith(_BASE) else SafetyStop(complaint)
+            raise Toppled(complaint) if complaint is leaning else SafetyStop(complaint)
 
     def _bends(self, openings: Mapping[str, float]) -> bool:
         bends = False
@@ -227,9 +227,9 @@ class Guard:
             return f"driver fault: {robot.fault or 'no reason given'}"
         if not state.station.safe:
             return "station: the safety chain is open"
-        stale = self._check_age("state", robot.time, now) or self._check_count(robot.sequence, now)
-        if stale is not None:
-            return stale
+        return self._check_age("state", robot.time, now) or self._check_count(robot.sequence, now)
+
+    def _check_base(self, robot: RobotState) -> str | None:
         base = robot.base
         if base is not None:
             x, y = base.pose_world_base.quaternion[:2].tolist()
@@ -237,7 +237,7 @@ class Guard:
             cosine = 1.0 - 2.0 * (x * x + y * y)
             if cosine < self._cos_tilt:
                 return (
-                    f"{_BASE} tilted by {math.acos(max(cosine, -1.0)):.2f} rad, "
+                    f"base: tilted by {math.acos(max(cosine, -1.0)):.2f} rad, "
                     f"at most {self.config.base_tilt} is standing"
                 )
         return None

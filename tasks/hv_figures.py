@@ -23,6 +23,9 @@ _CHEMISTRIES = {"lfp": (3.3, 0.050), "nmc": (3.7, 0.020)}
 LEAST_CHARGED = 0.92
 """Share of its charged voltage that a pack has at least when it comes."""
 
+# To all of it; rounded, so that it is the number one writes.
+_CHARGE_RANGE = round(1.0 - LEAST_CHARGED, 9)
+
 TOUCHABLE = 60.0
 """Voltage up to which nothing is high voltage, in V."""
 
@@ -136,7 +139,7 @@ def draw_pack(
     if charged is None:
         voltage = 350.0 + 450.0 * u["voltage"]
     else:
-        voltage = charged * (LEAST_CHARGED + 0.08 * u["voltage"])
+        voltage = charged * (LEAST_CHARGED + _CHARGE_RANGE * u["voltage"])
     cells = max(round(voltage / cell_voltage), 1)
     insulation = 1e3 * 20.0 ** u["insulation"]
     spread = spread_limit * (0.1 + 0.6 * u["spread"])

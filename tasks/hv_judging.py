@@ -205,20 +205,17 @@ class PlugJudge:
         self._taken_at: float | None = None
         self._mated_at: float | None = None
         self._plug_time: float | None = None
-        self._plugged = False
+        self._plugged = self._unplugged = False
         self._back_at: float | None = None
         self._unplug_time: float | None = None
-        self._unplugged = False
         self._whole: dict[str, float] = {}
         self._harm_plug: str | None = None
         self._harm_unplug: str | None = None
         self._harms_before: dict[str, float] = dict.fromkeys(HARMS, 0.0)
-        self._tried = False
-        self._approach = 0.0
-        self._docked_since: float | None = None
+        self._tried, self._approach = False, 0.0
+        self._docked_since = math.inf
         self.lacks: str | None = None
-        self.docked = False
-        self.free_at = 0.0
+        self.docked, self.free_at = False, 0.0
 
     @property
     def done(self) -> int:
@@ -250,13 +247,9 @@ class PlugJudge:
         rule, now = self._rule, facts.time
         self.lacks = shortfall(facts, self.assigned, rule)
         lies = is_docked(facts.dock_fit, self.assigned.plug_kind, rule) and not facts.held
-        if not lies:
-            self._docked_since = None
-        elif self._docked_since is None:
-            self._docked_since = now
+        self._docked_since = min(self._docked_since, now) if lies else math.inf
         # What a hand has just let go may still be dragged out, by the hand or by the cable.
-        since = self._docked_since
-        self.docked = since is not None and now - since >= rule.dock_rest - 1e-9
+        self.docked = now - self._docked_since >= rule.dock_rest - 1e-9
         self._look_for_harm(facts)
         if facts.held and self._taken_at is None:
             self._taken_at = now
@@ -329,7 +322,7 @@ class PlugJudge:
             if facts.dwell is None or facts.dwell < self._rule.dwell:
                 self._harm_unplug = self._harm_unplug or "short_dwell"
         self._unplugged = self._unplug_time is not None and self.docked
-        if self._unplugged and self._docked_since is not None:
+        if self._unplugged:
             self._done("unplug", self._docked_since, facts)
 
     def _done(self, work: str, at: float, facts: PlugFacts) -> None:

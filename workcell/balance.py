@@ -17,13 +17,7 @@ from robot.model import load_model
 from robot.robot_config import RobotConfig
 from robot.spatial import Pose
 from workcell.config import config_folder
-from workcell.policy_folder import (
-    StoredPolicy,
-    read_policy,
-    refuse_another,
-    refuse_taken,
-    write_policy,
-)
+from workcell.policy_folder import StoredPolicy, read_policy, refuse_taken, write_policy
 from workcell.policy_manifest import TrainingRecord
 from workcell.provenance import commit, versions
 from workcell.robot_cell import CellConfig
@@ -189,5 +183,5 @@ def balance_reflex(
             f"{path}: expected a balance policy, found one for {policy.contract.task}. "
             "`workcell policy show` says what a folder holds"
         )
-    refuse_another(path, policy.config.source, source)
+    policy.config.source.refuse_unless(source, path)
     return BalanceReflex(policy, robot)

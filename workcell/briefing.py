@@ -17,7 +17,6 @@ from robot.station import Direction
 from tasks.task import Task
 from workcell.catalog import learned_policy
 from workcell.config import RunConfig
-from workcell.policy_folder import refuse_another
 from workcell.touch_network import shipped_touch, touch_network
 from workcell.touch_parts import touch_cases
 
@@ -108,16 +107,15 @@ def sensing(
         return policy
     estimator = None
     if senses.touch == "network":
-        network = _touch_for(task.name, robot)
-        refuse_another(shipped_touch(task.name), network.config.source, source)
-        estimator = TouchEstimator(network, task.arms)
+        estimator = TouchEstimator(_touch_for(task.name, robot, source), task.arms)
     return SensingPolicy(policy, senses, estimator)
 
 
-def _touch_for(task: str, robot: str) -> TouchPolicy:
+def _touch_for(task: str, robot: str, source: PolicySource | None) -> TouchPolicy:
     """Return the touch network that comes along for a task, if it can feel its parts."""
     path = shipped_touch(task)
     network = touch_network(path)
+    network.config.source.refuse_unless(source, path)
     try:
         network.contract.refuse_other(task, robot)
     except ConfigError as error:

@@ -114,8 +114,11 @@ def doctor(
 ) -> int:
     """Show versions, what is missing, and whether this machine holds the control rate."""
     asked = {"--robot": robot, "--task": task, "--evaluation": evaluation}
-    for name in (name for name, value in asked.items() if value and not measure):
-        raise ConfigError(f"{name}: says what to measure, and --no-measure not to; leave one out")
+    unasked = [name for name, value in asked.items() if value and not measure]
+    if unasked:
+        raise ConfigError(
+            f"{unasked[0]}: says what to measure, and --no-measure not to; leave one out"
+        )
     from workcell.doctor import examine
     from workcell.terminal import two_columns
 

@@ -72,26 +72,8 @@ class StoredPolicy:
             ConfigError: If they do not fit the network, or are of another file.
         """
         config = config or self.config
-        refuse_another(self.path, self.config.source, config.source)
+        self.config.source.refuse_unless(config.source, self.path)
         return _built(self.path, self.manifest, config, self.network)
-
-
-def refuse_another(path: Path, found: PolicySource, expected: PolicySource | None) -> None:
-    """Refuse a file that is another one than when a run began.
-
-    Args:
-        path: Its folder.
-        found: Which one is there.
-        expected: Which one it must be; any if None.
-
-    Raises:
-        ConfigError: Names both.
-    """
-    if expected is not None and found != expected:
-        raise ConfigError(
-            f"{path}: expected the policy {expected.fingerprint[:12]}, found "
-            f"{found.fingerprint[:12]}: it was written again since the run began"
-        )
 
 
 def refuse_taken(path: Path, overwrite: bool) -> None:

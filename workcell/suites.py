@@ -163,8 +163,8 @@ def _begun(arm: Path) -> bool:
     """Return whether an evaluation was begun; what was broken off before that is taken away."""
     if (arm / "config.yaml").exists():
         return True
-    records = arm / "records.jsonl"
-    if arm.is_dir() and not (records.exists() and records.stat().st_size):
+    # Only where nothing was written: whatever else is there is nobody's to take away.
+    if arm.is_dir() and not any(file.is_file() and file.stat().st_size for file in arm.rglob("*")):
         shutil.rmtree(arm)
     return False
 

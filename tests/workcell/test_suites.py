@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from robot.errors import ConfigError, UnknownName
@@ -143,12 +145,15 @@ def test_what_cannot_be_run_leaves_no_folder(tmp_path, wrong):
 def test_an_evaluation_that_was_broken_off_before_it_began_is_begun_anew(tmp_path):
     folder, results = run_here(tmp_path)
     arm = folder / list(results)[1]
-    (arm / "config.yaml").unlink()
-    (arm / "records.jsonl").write_text("")
+    shutil.rmtree(arm)
+    arm.mkdir()
+    (arm / "records.jsonl").touch()
     _, results = run_here(tmp_path, resume=True)
     assert all(result.complete for result in results.values())
-    # One that holds something is nobody's to take away.
-    (arm / "config.yaml").unlink()
+    # One that holds anything is nobody's to take away.
+    shutil.rmtree(arm)
+    arm.mkdir()
+    (arm / "notes.txt").write_text("mine")
     with pytest.raises(ConfigError, match="exists and is not overwritten"):
         run_here(tmp_path, resume=True)
-    assert (arm / "records.jsonl").read_text()
+    assert (arm / "notes.txt").read_text() == "mine"
