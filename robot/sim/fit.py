@@ -16,7 +16,8 @@ of it is 0.5 N for each m/s^2; 30 N push a nut some 60 micrometres into the pin.
 
 Away from the pin, Bullet's solver does not converge on a body this small between two pads at low
 friction (the pads sink in and the nut spins). There its mass is true and its moment of inertia
-`far_inertia`. A free nut near the pin has its own mass and moments.
+`far_inertia`. A free nut near the pin has its own mass and moments; what the magnet makes too fast
+for a step of 1 ms is followed in parts of it (`fit_flight`).
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ from typing_extensions import override
 from robot.arrays import Array
 from robot.errors import UnknownName
 from robot.sim import fit_distance as distance
+from robot.sim import fit_flight as flight
 from robot.sim import fit_kernel as kernel
 from robot.sim import fit_solver as solver
 from robot.sim.fit_points import contact_points
-from robot.sim.fit_state import Mode, NutState, SplineFitConfig
+from robot.sim.fit_state import Mode, NutState, SplineFitConfig, is_still
 from robot.sim.fit_truth import FitTruth, fit_truth
 from robot.sim.force_element import ForceElement
 from robot.sim.magnet import Magnet
@@ -53,9 +55,8 @@ _HYSTERESIS = 0.002
 # hull and the pin overlap by more than this, in m: Bullet would throw it out.
 _COS_LYING = 0.5
 _HULL_OVERLAP = 3e-4
-# A free nut that touches and was slower than this, in m/s and rad/s, for so many steps is computed
-# every few steps only, and until it moves gets the same push: seated nuts would cost the most.
-_STILL = (1e-4, 2e-2)
+# A free nut that touches and was still for so many steps is computed every few steps only, with the
+# same push until it moves: seated nuts would cost the most.
 _CALM_STEPS = 20
 _CALM_PERIOD = 8
 
@@ -100,8 +101,8 @@ class SplineFit(ForceElement):
         self.configure(clearance=1.5e-4, chamfer=7.5e-4, friction=0.2)
         if not nuts:
             raise ValueError("nuts: expected at least one name")
-        points = len(self._nut_points) + 2 * len(self._rim_points) + len(self._pin_points)
-        self._nuts = [NutState(name, points) for name in nuts]
+        on_bore, on_rim, on_pin = map(len, self._points)
+        self._nuts = [NutState(name, on_bore + 2 * on_rim + on_pin) for name in nuts]
 
     def configure(self, *, clearance: float, chamfer: float, friction: float) -> None:
         """Set what varies from part to part; takes effect at once.
@@ -131,13 +132,12 @@ class SplineFit(ForceElement):
             *(clearance, chamfer, friction, c.stiffness, c.damping, c.shear),
             *(r * turn(a) for r, a in (*flank, *teeth) for turn in (math.cos, math.sin)),
         )
-        points = contact_points(s, clearance, chamfer)
-        nut, rim, pin = points
+        nut, rim, pin = contact_points(s, clearance, chamfer)
         # A point of the rim may touch plate and pin at once. Compiled code does not look where it
         # writes.
         if len(nut) + 2 * len(rim) + len(pin) > solver.MOST:
             raise ValueError(f"teeth: expected fewer than {s.teeth}: their points are too many")
-        self._nut_points, self._rim_points, self._pin_points = points
+        self._points = (nut, rim, pin)
 
     @override
     def reset(self) -> None:
@@ -155,6 +155,7 @@ class SplineFit(ForceElement):
             self._attach(world)
         client = world.client
         for nut in self._nuts:
+            nut.hand_over(client)
             if nut.sleep > 0:
                 nut.sleep -= 1
                 continue
@@ -177,7 +178,7 @@ class SplineFit(ForceElement):
         for nut in self._nuts:
             counts = (nut.mode, nut.held, nut.sleep, nut.calm)
             parts.append(np.array(counts, dtype=np.float64))
-            parts += [nut.memory, nut.report, nut.push, nut.bristles.ravel()]
+            parts += [*nut.arrays(), nut.bristles.ravel()]
         return np.concatenate(parts)
 
     def restore(self, state: Array) -> None:
@@ -193,7 +194,7 @@ class SplineFit(ForceElement):
             mode, held, nut.sleep, nut.calm = (int(value) for value in state[at : at + 4])
             self._set(nut, Mode(mode), bool(held))
             at += 4
-            for target in (nut.memory, nut.report, nut.push, nut.bristles.reshape(-1)):
+            for target in (*nut.arrays(), nut.bristles.reshape(-1)):
                 target[:] = state[at : at + target.size]
                 at += target.size
 
@@ -236,25 +237,28 @@ class SplineFit(ForceElement):
         linear, angular = client.getBaseVelocity(nut.body)
         if nut.calm >= _CALM_STEPS:
             nut.calm += 1
-            if nut.calm % _CALM_PERIOD and _is_still(linear, angular):
+            if nut.calm % _CALM_PERIOD and is_still(linear, angular):
                 self._push(nut, position)
                 return
         self._set(nut, Mode.FIT, self._is_held(nut))
-        nut.push[:] = kernel.advance(
-            position, quaternion, linear, angular,
-            self._pin_position, self._pin_rotation,
-            nut.inertia, self._known_wrench(nut), nut.held,
-            self._config.held_stiffness if nut.held else math.inf,
-            self._parameters, world.physics_dt,
-            self._nut_points, self._rim_points, self._pin_points,
-            nut.memory, nut.bristles, nut.report,
-        )  # fmt: skip
+        touched = nut.report[solver.POINTS] > 0.0
+        known, p, dt = self._known_wrench(nut), self._parameters, world.physics_dt
+        parts = 1
+        if not nut.held:
+            parts = flight.parts_of_step(linear, angular, known, nut.inertia[0], touched, p, dt)
+        where = (position, quaternion, linear, angular, self._pin_position, self._pin_rotation)
+        rest = (*self._points, nut.memory, nut.bristles, nut.report)
+        if parts == 1:
+            most = self._config.held_stiffness if nut.held else math.inf
+            nut.push[:] = kernel.advance(*where, nut.inertia, known, nut.held, most, p, dt, *rest)
+        else:
+            nut.push[:], nut.lacks[:] = flight.fly(*where, nut.inertia, known, p, dt, parts, *rest)
         if nut.held:
             nut.push[:3] -= (nut.inertia[0] - nut.true_inertia[0]) * self._gravity
         touching = nut.report[solver.POINTS] > 0.0
-        resting = touching and not nut.held and _is_still(linear, angular)
+        resting = touching and not nut.held and is_still(linear, angular)
         nut.calm = nut.calm + 1 if resting else 0
-        if touching or nut.held:
+        if touching or nut.held or parts > 1:
             self._push(nut, position)
 
     def _push(self, nut: NutState, position: Any) -> None:
@@ -321,14 +325,14 @@ class SplineFit(ForceElement):
         """Compile the kernel, or load it from the cache, before time matters; changes nothing."""
         nut, client = self._nuts[0], world.client
         position, quaternion = client.getBasePositionAndOrientation(nut.body)
-        velocity = client.getBaseVelocity(nut.body)
+        linear, angular = client.getBaseVelocity(nut.body)
+        where = (position, quaternion, linear, angular, self._pin_position, self._pin_rotation)
+        inertia, known, p, dt = (1.0, 1.0, 1.0), np.zeros(6), self._parameters, world.physics_dt
+        rest = (*self._points, nut.memory.copy(), nut.bristles.copy(), nut.report.copy())
         kernel.cosine_to_pin(quaternion, self._pin_rotation)
-        kernel.advance(
-            position, quaternion, velocity[0], velocity[1], self._pin_position, self._pin_rotation,
-            (1.0, 1.0, 1.0), np.zeros(6), False, math.inf, self._parameters, world.physics_dt,
-            self._nut_points, self._rim_points, self._pin_points,
-            nut.memory.copy(), nut.bristles.copy(), nut.report.copy(),
-        )  # fmt: skip
+        kernel.advance(*where, inertia, known, False, math.inf, p, dt, *rest)
+        flight.parts_of_step(linear, angular, known, inertia[0], False, p, dt)
+        flight.fly(*where, inertia, known, p, dt, 2, *rest)
 
     def _find_pin(self, world: World) -> None:
         """Read where the pin is, and gravity."""
@@ -341,8 +345,3 @@ class SplineFit(ForceElement):
         self._gravity = np.array(
             [parameters[f"gravityAcceleration{axis}"] for axis in ("X", "Y", "Z")]
         )
-
-
-def _is_still(linear: Sequence[float], angular: Sequence[float]) -> bool:
-    """Return whether a velocity is next to nothing."""
-    return max(map(abs, linear)) < _STILL[0] and max(map(abs, angular)) < _STILL[1]

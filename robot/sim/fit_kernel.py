@@ -47,12 +47,12 @@ from robot.sim.fit_solver import (
 )
 
 # Layout of what a nut remembers from one step to the next.
-VALID, FLIP, MASS, ACROSS, AXIAL, SOFTNESS = range(6)
-TWIST = slice(6, 12)
-WRENCH = slice(12, 18)
-KNOWN = slice(18, 24)
-OTHER = slice(24, 30)
-MEMORY = 30
+VALID, FLIP, MASS, ACROSS, AXIAL, SOFTNESS, STEP = range(7)
+TWIST = slice(7, 13)
+WRENCH = slice(13, 19)
+KNOWN = slice(19, 25)
+OTHER = slice(25, 31)
+MEMORY = 31
 # How much of what pushes on a free nut unexpectedly is believed at each step.
 _FREE_SHARE = 0.1
 # Largest change of the softness in a step, as a share.
@@ -243,11 +243,11 @@ def advance(
         held: Whether something else presses on it.
         most_stiffness: Of all touching points together, in N/m.
         p: Parameters, as numbered in `fit_distance`.
-        dt: Physics step, in s.
+        dt: Of this step, in s.
         nut_points: As in `find_points`.
         rim_points: As in `find_points`.
         pin_points: As in `find_points`.
-        memory: What the nut remembers; changed. Shape (30,).
+        memory: What the nut remembers; changed. Shape (31,).
         bristles: As in `find_points`; changed.
         report: Filled. Shape (5,).
     """
@@ -275,11 +275,11 @@ def advance(
     if memory[VALID] > 0.0:
         along = 0.0
         for a in range(3):
-            along += rotation[a, 2] * (v[3 + a] - last[3 + a]) / dt
+            along += rotation[a, 2] * (v[3 + a] - last[3 + a]) / memory[STEP]
         along *= memory[AXIAL] - memory[ACROSS]
         share = 1.0 if held else _FREE_SHARE
         for a in range(6):
-            felt = (memory[MASS] if a < 3 else memory[ACROSS]) * (v[a] - last[a]) / dt
+            felt = (memory[MASS] if a < 3 else memory[ACROSS]) * (v[a] - last[a]) / memory[STEP]
             if a >= 3:
                 felt += along * rotation[a - 3, 2]
             other[a] += share * (felt - wrench[a] - last_known[a] - other[a])
@@ -288,7 +288,7 @@ def advance(
         other[:] = 0.0
     last_known[:] = external
     external += other
-    memory[VALID] = 1.0
+    memory[VALID], memory[STEP] = 1.0, dt
     memory[MASS], memory[ACROSS], memory[AXIAL] = inertia[0], inertia[1], inertia[2]
     last[:] = v
 

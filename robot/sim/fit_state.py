@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
+from robot.arrays import Array
 from robot.sim import fit_kernel as kernel
 from robot.sim import fit_solver as solver
+
+# Slower than this, in m/s and rad/s, is still.
+_STILL = (1e-4, 2e-2)
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,12 @@ class NutState:
         self.sleep = 0
         self.calm = 0
         self.push = np.zeros(6)
+        # See `hand_over`.
+        self.lacks = np.zeros(6)
+
+    def arrays(self) -> tuple[Array, ...]:
+        """Return what it remembers, but the bristles."""
+        return self.memory, self.report, self.push, self.lacks
 
     def look_at(self, client: Any) -> None:
         """Read what mass and moments the body has, which are the part's own."""
@@ -81,10 +92,25 @@ class NutState:
         client.changeDynamics(self.body, -1, mass=mass)
         client.changeDynamics(self.body, -1, localInertiaDiagonal=(across, across, axial))
 
+    def hand_over(self, client: Any) -> None:
+        """Give Bullet what its velocity lacks after a step that was made in parts."""
+        if not self.lacks.any():
+            return
+        linear, angular = client.getBaseVelocity(self.body)
+        twist = self.lacks + np.array((*linear, *angular))
+        client.resetBaseVelocity(self.body, twist[:3].tolist(), twist[3:].tolist())
+        self.lacks[:] = 0.0
+
     def forget(self) -> None:
         """Drop what belongs to an earlier contact."""
         self.memory[:] = 0.0
         self.bristles[:] = 0.0
         self.report[:] = 0.0
         self.push[:] = 0.0
+        self.lacks[:] = 0.0
         self.calm = 0
+
+
+def is_still(linear: Sequence[float], angular: Sequence[float]) -> bool:
+    """Return whether a velocity is next to nothing."""
+    return max(map(abs, linear)) < _STILL[0] and max(map(abs, angular)) < _STILL[1]

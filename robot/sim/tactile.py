@@ -19,8 +19,11 @@ from robot.spatial import rotate
 
 FINGERS = ("a", "b")
 _AXIS = np.array([0.0, 0.0, 1.0])
+# A contact is on the pad if its normal is within 45 degrees of the pad's; otherwise it is on a wall
+# beside it or on the finger's tip, where no taxel is.
+_COS_ON_PAD = 0.7
 # Entries of a PyBullet contact point.
-_BODY_A, _BODY_B, _LINK_A, _LINK_B = 1, 2, 3, 4
+_BODY_A, _BODY_B, _LINK_A, _LINK_B, _NORMAL = 1, 2, 3, 4, 7
 _NORMAL_FORCE, _FRICTION_1, _DIRECTION_1, _FRICTION_2, _DIRECTION_2 = 9, 10, 11, 12, 13
 
 
@@ -43,8 +46,9 @@ class PadLoads:
 
     Attributes:
         held: Name of the known body that presses each pad hardest, or None.
-        normal: How hard that body presses, in N. Shape (2,).
-        shear: Tangential force on each pad, along the tool's x and z axes, in N. Shape (2, 2).
+        normal: How hard that body presses, in N; what bears on walls beside the pad or on the
+            finger's tip is not part of it. Shape (2,).
+        shear: Friction on each pad, along the tool's x and z axes, in N. Shape (2, 2).
     """
 
     held: tuple[str | None, ...]
@@ -112,7 +116,7 @@ class TactilePad(Sensor[TactileReading]):
         # force on A as the engine ordered them, so its sign would be lost.
         points = self._world.client.getContactPoints()
         for finger, link in enumerate(self._fingers):
-            body, normal[finger], force_world = self._contact(points, link)
+            body, normal[finger], force_world = self._contact(points, link, rotation_tool_world[1])
             tangential = rotation_tool_world @ force_world
             shear[finger] = tangential[0], tangential[2]
             held.append(None if body is None else self._names[body])
@@ -147,8 +151,16 @@ class TactilePad(Sensor[TactileReading]):
             shear=self._taxels.feel_shear(loads.shear),
         )
 
-    def _contact(self, points: Sequence[Any], link: int) -> tuple[int | None, float, Array]:
-        """Return which known body touches a finger hardest, how hard, and all friction on it."""
+    def _contact(
+        self, points: Sequence[Any], link: int, closing: Array
+    ) -> tuple[int | None, float, Array]:
+        """Return which known body presses a pad hardest, how hard, and all friction on the pad.
+
+        Args:
+            points: All contact points.
+            link: Of the finger.
+            closing: The tool's y axis, along which the pads close, in the world. Shape (3,).
+        """
         finger = (self._robot.body, link)
         normals: dict[int, float] = {}
         friction = np.zeros(3)
@@ -158,6 +170,10 @@ class TactilePad(Sensor[TactileReading]):
             elif (point[_BODY_B], point[_LINK_B]) == finger:
                 other, sign = point[_BODY_A], -1.0
             else:
+                continue
+            normal = point[_NORMAL]
+            towards = closing[0] * normal[0] + closing[1] * normal[1] + closing[2] * normal[2]
+            if abs(towards) < _COS_ON_PAD:
                 continue
             normals[other] = normals.get(other, 0.0) + point[_NORMAL_FORCE]
             friction += sign * point[_FRICTION_1] * np.array(point[_DIRECTION_1])

@@ -57,7 +57,7 @@ class Fixture:
     """One pin, one nut, and what pushes on it.
 
     Attributes:
-        world: Steps of 1 ms, so that a tick is a physics step.
+        world: Steps of `dt`, 1 ms unless said, so that a tick is a physics step.
         fit: Of the pin and the nut.
         magnet: Of the pin.
         pose_world_pin: Where the pin is.
@@ -72,8 +72,9 @@ class Fixture:
         friction: float = 0.2,
         magnet: float = 0.0,
         gravity: bool = True,
+        dt: float = 1e-3,
     ) -> None:
-        self.world = World(dt=1e-3)
+        self.world = World(dt=dt, physics_dt=dt)
         if not gravity:
             self.world.client.setGravity(0.0, 0.0, 0.0)
         half = SPLINE.plate_half_width

@@ -83,6 +83,39 @@ def test_a_wedged_nut_stays_if_friction_can_carry_the_push_and_goes_home_untilte
     assert fixture.truth().gap < 2e-5
 
 
+# Let go of so far before the tip, in m, the magnet, in N, throws it on at up to 3 m/s.
+THROWN = [(5.0, 2e-3, 16.0), (10.0, 2e-3, 16.0), (10.0, 5e-4, 20.0), (10.0, 4e-3, 20.0)]
+
+
+@pytest.mark.parametrize(("magnet", "gap", "yaw"), [*THROWN, (5.0, 2e-3, 30.0)])
+def test_a_nut_that_the_magnet_throws_onto_the_pin_does_not_pass_through_its_teeth(
+    magnet, gap, yaw
+):
+    fixture = Fixture(magnet=magnet)
+    fixture.place(depth=-gap, yaw=np.radians(yaw))
+    fastest = 0.0
+    for _ in range(300):
+        fixture.run(1e-3)
+        fastest = max(fastest, -fixture.world.twist_world_body("nut")[2])
+    assert fastest > 0.5
+    truth = fixture.truth()
+    assert not truth.meshed
+    assert truth.depth == pytest.approx(SPLINE.rest_depth(1.5e-4, 7.5e-4), abs=2e-5)
+
+
+def test_a_nut_in_flight_reaches_the_pin_when_steps_of_a_tenth_say_so():
+    times = []
+    for dt in (1e-3, 1e-4):
+        fixture = Fixture(magnet=5.0, dt=dt)
+        fixture.place(depth=-6e-3, yaw=HALF_PITCH)
+        start = fixture.world.time
+        fixture.run(dt)
+        while not fixture.truth().touching:
+            fixture.run(dt)
+        times.append(fixture.world.time - start)
+    assert times[0] == pytest.approx(times[1], abs=1e-3)
+
+
 @pytest.mark.parametrize(("offset", "yaw"), [(1e-4, 0.0), (3e-4, 0.2), (4e-3, 0.0)])
 def test_a_dropped_nut_gains_no_energy(offset, yaw):
     fixture = Fixture(clearance=2e-4)
@@ -208,12 +241,13 @@ def test_a_gripped_nut_neither_creeps_nor_spins_and_slips_at_twice_mu_n(tmp_path
     assert pull == pytest.approx(limit, rel=0.06)
 
 
-def test_a_stored_contact_is_continued_to_the_bit():
+@pytest.mark.parametrize(("before", "touching"), [(0.002, False), (0.012, True)])
+def test_a_stored_contact_is_continued_to_the_bit(before, touching):
     fixture = Fixture(magnet=3.0)
     fixture.place(depth=-1e-3, offset=3e-4, yaw=0.3, tilt=0.1)
-    fixture.run(0.012)
+    fixture.run(before)
     state, pull = fixture.fit.state(), fixture.magnet.state()
-    assert fixture.truth().touching
+    assert fixture.truth().touching == touching
     fixture.world.save()
     ends = []
     for _ in range(2):

@@ -111,6 +111,26 @@ def test_shear_is_what_the_part_does_to_the_pads(tmp_path):
     assert x == pytest.approx(-9.81 * MASS, abs=0.2)
 
 
+def test_what_bears_on_the_tips_of_the_fingers_is_not_on_the_pads(tmp_path):
+    beyond = Gripper(tmp_path, Pose.translation([0.0, 0.0, 7e-3 + 0.5 * LENGTH]))
+    touch = pads(beyond)
+    # Closed, or the nut would slip in between.
+    for side in "ab":
+        joint = beyond.robot.joint(f"gripper_left_finger_{side}")
+        beyond.world.client.resetJointState(beyond.robot.body, joint, 0.0)
+    push = np.concatenate([beyond.pose_world_tool.rotation @ [0.0, 0.0, -5.0], np.zeros(3)])
+    for _ in range(100):
+        beyond.world.add_wrench("nut", push)
+        beyond.world.tick()
+    client, nut = beyond.world.client, beyond.world.body("nut")
+    borne = sum(point[9] for point in client.getContactPoints(nut, beyond.robot.body))
+    assert borne == pytest.approx(5.0, rel=0.1)
+    assert not touch.loads().normal.any()
+    reading = touch.read()
+    assert not reading.pressure.any()
+    assert not reading.shear.any()
+
+
 def test_an_empty_hand_feels_nothing(tmp_path):
     empty = Gripper(tmp_path, Pose.translation([0.0, 0.0, 0.5]))
     reading = pads(empty).read()
