@@ -141,7 +141,9 @@ class RayCrew(Crew):
                 alive.discard(number)
                 losses[seed] += 1
                 if losses[seed] >= _MOST_LOSSES:
-                    raise CycleCrashed(f"seed {seed}: {_MOST_LOSSES} workers died of it") from error
+                    raise CycleCrashed(
+                        f"seed {seed}: {_MOST_LOSSES} workers were lost at it"
+                    ) from error
                 if not alive:
                     raise CycleCrashed(f"seed {seed}: the last worker was lost") from error
                 self._inherit(number, seed, sorted(alive))
