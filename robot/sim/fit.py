@@ -176,7 +176,7 @@ class SplineFit(ForceElement):
     def state(self) -> Array:
         parts = [self._parameters[distance.CLEARANCE : distance.FRICTION + 1]]
         for nut in self._nuts:
-            counts = (nut.mode, nut.held, nut.sleep, nut.calm)
+            counts = (nut.mode, nut.held, nut.sleep, nut.calm, nut.pressed)
             parts.append(np.array(counts, dtype=np.float64))
             parts += [*nut.arrays(), nut.bristles.ravel()]
         return np.concatenate(parts)
@@ -191,9 +191,10 @@ class SplineFit(ForceElement):
         self.configure(clearance=clearance, chamfer=chamfer, friction=friction)
         at = 3
         for nut in self._nuts:
-            mode, held, nut.sleep, nut.calm = (int(value) for value in state[at : at + 4])
+            counts = (int(value) for value in state[at : at + 5])
+            mode, held, nut.sleep, nut.calm, nut.pressed = counts
             self._set(nut, Mode(mode), bool(held))
-            at += 4
+            at += 5
             for target in (*nut.arrays(), nut.bristles.reshape(-1)):
                 target[:] = state[at : at + target.size]
                 at += target.size
@@ -279,8 +280,7 @@ class SplineFit(ForceElement):
         assert self._world is not None  # Only asked during a step.
         points = self._world.client.getContactPoints(nut.body)
         force = sum(point[9] for point in points if point[2] != self._pin_body)
-        # Half the threshold for letting go, so that a grip near it does not flicker.
-        return bool(force > (0.5 if nut.held else 1.0) * self._config.held_force)
+        return nut.is_gripped(force, self._config.held_force)
 
     def _give_back(self, nut: NutState, mode: Mode) -> None:
         """Leave a nut to Bullet."""

@@ -13,6 +13,8 @@ from robot.arrays import Array
 from robot.sim import fit_kernel as kernel
 from robot.sim import fit_solver as solver
 
+# Steps for which a free nut near the pin has to be pressed until it counts as gripped.
+_GRIP_STEPS = 5
 # Slower than this, in m/s and rad/s, is still.
 _STILL = (1e-4, 2e-2)
 
@@ -69,6 +71,7 @@ class NutState:
         self.held = False
         self.sleep = 0
         self.calm = 0
+        self.pressed = 0
         self.push = np.zeros(6)
         # See `hand_over`.
         self.lacks = np.zeros(6)
@@ -92,6 +95,19 @@ class NutState:
         client.changeDynamics(self.body, -1, mass=mass)
         client.changeDynamics(self.body, -1, localInertiaDiagonal=(across, across, axial))
 
+    def is_gripped(self, force: float, threshold: float) -> bool:
+        """Return whether what presses on it is a grip; to be asked once a step.
+
+        Args:
+            force: Sum of normal forces from other bodies than the fixture, in N.
+            threshold: What makes a grip, in N.
+        """
+        # Half the threshold for letting go, so that a grip near it does not flicker.
+        pressed = force > (0.5 if self.held else 1.0) * threshold
+        # What hits a free nut is no grip yet: as heavy as a held one it would hit back much harder.
+        self.pressed = self.pressed + 1 if pressed else 0
+        return pressed and (self.held or self.mode != Mode.FIT or self.pressed >= _GRIP_STEPS)
+
     def hand_over(self, client: Any) -> None:
         """Give Bullet what its velocity lacks after a step that was made in parts."""
         if not self.lacks.any():
@@ -108,7 +124,7 @@ class NutState:
         self.report[:] = 0.0
         self.push[:] = 0.0
         self.lacks[:] = 0.0
-        self.calm = 0
+        self.calm = self.pressed = 0
 
 
 def is_still(linear: Sequence[float], angular: Sequence[float]) -> bool:

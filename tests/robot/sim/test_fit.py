@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from robot.errors import UnknownName
+from robot.geometry import Box
 from robot.spatial import Pose
 from tests.robot.sim.fixture import GRAVITY, GRIP, HORIZONTAL, INERTIA, MASS, SPLINE, Fixture, Hand
 
@@ -239,6 +240,25 @@ def test_a_gripped_nut_neither_creeps_nor_spins_and_slips_at_twice_mu_n(tmp_path
         if np.abs(pose_tool_nut().position - start.position).max() > 3e-4:
             break
     assert pull == pytest.approx(limit, rel=0.06)
+
+
+def test_a_free_nut_that_hits_something_gives_it_no_more_than_its_own_momentum():
+    fixture = Fixture(gravity=False)
+    above = SPLINE.nut_length + SPLINE.pin_height
+    fixture.world.add_body(
+        "block",
+        [Box((20e-3, 20e-3, 5e-3))],
+        mass=0.05,
+        pose_world_body=Pose.translation([0.0, 0.0, above + 7e-3]),
+        friction=0.5,
+    )
+    fixture.place(depth=2e-3)
+    client = fixture.world.client
+    client.resetBaseVelocity(fixture.world.body("nut"), [0.0, 0.0, 1.0], [0.0, 0.0, 0.0])
+    fixture.run(0.02)
+    block, nut = (fixture.world.twist_world_body(name)[2] for name in ("block", "nut"))
+    assert block > 0.1
+    assert 0.05 * block + MASS * nut == pytest.approx(MASS * 1.0, rel=0.05)
 
 
 @pytest.mark.parametrize(("before", "touching"), [(0.002, False), (0.012, True)])
