@@ -1,4 +1,4 @@
-"""The commands about policies that are folders: `policy show`, `policy verify`, `policy note`."""
+"""The commands about policies that are folders: `policy show`, `verify`, `note` and `export`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def add_policy_commands(app: typer.Typer) -> None:
     group.command()(show)
     group.command()(verify)
     group.command()(note)
+    group.command()(export)
     app.add_typer(group, name="policy")
 
 
@@ -89,6 +90,36 @@ def note(
     with open_output(as_json) as output:
         output.console.print(f"{stored.path}: noted {evaluation_words(record)}", markup=False)
         output.result(plain(record))
+    return 0
+
+
+def export(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="A new file, for instance policy.onnx.")],
+    as_json: Json = False,
+) -> int:
+    """Write a policy's network as ONNX, for a controller that runs no Python."""
+    import json
+
+    from policies.onnx_export import onnx_model
+    from workcell.config import plain
+    from workcell.records import refuse_existing
+
+    stored = _learned(name)
+    refuse_existing(file, "FILE")
+    if not file.parent.is_dir():
+        raise ConfigError(f"FILE: {file.parent} is no folder; make it first")
+    manifest = plain(stored.manifest)
+    notes = {key: json.dumps(manifest[key]) for key in ("contract", "config", "training")}
+    identity = {"kind": stored.manifest.kind, "fingerprint": stored.manifest.fingerprint}
+    data = onnx_model(stored.network, {**identity, **notes})
+    with open_output(as_json) as output:
+        with file.open("xb") as stream:
+            stream.write(data)
+        output.console.print(
+            f"{file}: the network of {stored.path}, {len(data)} bytes, answers alike", markup=False
+        )
+        output.result({"file": str(file), **identity})
     return 0
 
 

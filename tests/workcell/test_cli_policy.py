@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import onnx
 import pytest
 import yaml
 
@@ -31,6 +32,21 @@ def test_show_and_verify_tell_what_a_policy_is(workcell, folder):
     result = json.loads(out)
     assert (code, result["sound"]) == (0, True)
     assert len(result["files"]["weights.safetensors"]) == 64
+
+
+def test_export_writes_the_network_once_with_what_it_is_for(workcell, folder, tmp_path):
+    target = tmp_path / "policy.onnx"
+    code, out, _ = workcell("policy", "export", str(folder), str(target), "--json")
+    model = onnx.load(target)
+    notes = {prop.key: prop.value for prop in model.metadata_props}
+    assert (code, json.loads(out)["fingerprint"]) == (0, notes["fingerprint"])
+    assert json.loads(notes["contract"])["task"] == CONTRACT.task
+    before = target.read_bytes()
+    for path, words in ((target, "is not overwritten"), (tmp_path / "no" / "x", "is no folder")):
+        code, out, err = workcell("policy", "export", str(folder), str(path))
+        assert (code, out) == (2, "")
+        assert words in err
+    assert target.read_bytes() == before
 
 
 @pytest.mark.parametrize("command", ["show", "verify"])
