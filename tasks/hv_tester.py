@@ -22,7 +22,7 @@ from functools import partial
 from robot.errors import UnknownName
 from robot.station import Signal
 from tasks.hv_contacts import NOTHING, ContactWatch, HvInputs
-from tasks.hv_figures import HvReport, PackFigures, judge
+from tasks.hv_figures import TOUCHABLE, HvReport, PackFigures, judge
 from tasks.hv_signals import FIGURES, REQUEST, hv_signals
 
 
@@ -49,7 +49,7 @@ class HvTesterConfig:
     voltage_time: float = 1.2
     pulse_time: float = 10.0
     pulse_current: float = 150.0
-    touch_voltage: float = 60.0
+    touch_voltage: float = TOUCHABLE
     confirm_time: float = 0.05
     dwell: float = 0.1
 
@@ -58,8 +58,10 @@ class HvTesterConfig:
         for name in ("arm_time", "insulation_time", "voltage_time", "pulse_time", "pulse_current"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
-        if not 0.0 < self.touch_voltage <= 60.0:
-            raise ValueError(f"touch_voltage: expected at most 60 V, got {self.touch_voltage}")
+        if not 0.0 < self.touch_voltage <= TOUCHABLE:
+            raise ValueError(
+                f"touch_voltage: expected at most {TOUCHABLE:g} V, got {self.touch_voltage}"
+            )
         if not self.dwell >= 0.1:
             raise ValueError(f"dwell: expected at least 0.1 s, got {self.dwell}")
         if not self.insulation_voltages or min(self.insulation_voltages) <= 0.0:

@@ -155,7 +155,8 @@ class SplineFit(ForceElement):
             self._attach(world)
         client = world.client
         for nut in self._nuts:
-            nut.hand_over(client)
+            if nut.in_parts:
+                nut.hand_over(client)
             if nut.sleep > 0:
                 nut.sleep -= 1
                 continue
@@ -176,7 +177,7 @@ class SplineFit(ForceElement):
     def state(self) -> Array:
         parts = [self._parameters[distance.CLEARANCE : distance.FRICTION + 1]]
         for nut in self._nuts:
-            counts = (nut.mode, nut.held, nut.sleep, nut.calm, nut.pressed)
+            counts = (nut.mode, nut.held, nut.sleep, nut.calm, nut.pressed, nut.in_parts)
             parts.append(np.array(counts, dtype=np.float64))
             parts += [*nut.arrays(), nut.bristles.ravel()]
         return np.concatenate(parts)
@@ -191,10 +192,11 @@ class SplineFit(ForceElement):
         self.configure(clearance=clearance, chamfer=chamfer, friction=friction)
         at = 3
         for nut in self._nuts:
-            counts = (int(value) for value in state[at : at + 5])
-            mode, held, nut.sleep, nut.calm, nut.pressed = counts
+            mode, held, *counts, in_parts = (int(value) for value in state[at : at + 6])
+            nut.sleep, nut.calm, nut.pressed = counts
+            nut.in_parts = bool(in_parts)
             self._set(nut, Mode(mode), bool(held))
-            at += 5
+            at += 6
             for target in (*nut.arrays(), nut.bristles.reshape(-1)):
                 target[:] = state[at : at + target.size]
                 at += target.size
@@ -253,6 +255,7 @@ class SplineFit(ForceElement):
             most = self._config.held_stiffness if nut.held else math.inf
             nut.push[:] = kernel.advance(*where, nut.inertia, known, nut.held, most, p, dt, *rest)
         else:
+            nut.in_parts = True
             nut.push[:], nut.lacks[:] = flight.fly(*where, nut.inertia, known, p, dt, parts, *rest)
         if nut.held:
             nut.push[:3] -= (nut.inertia[0] - nut.true_inertia[0]) * self._gravity

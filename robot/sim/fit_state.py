@@ -73,7 +73,8 @@ class NutState:
         self.calm = 0
         self.pressed = 0
         self.push = np.zeros(6)
-        # See `hand_over`.
+        # Whether the last step was made in parts, and what Bullet's velocity lacks if it was.
+        self.in_parts = False
         self.lacks = np.zeros(6)
 
     def arrays(self) -> tuple[Array, ...]:
@@ -110,12 +111,10 @@ class NutState:
 
     def hand_over(self, client: Any) -> None:
         """Give Bullet what its velocity lacks after a step that was made in parts."""
-        if not self.lacks.any():
-            return
         linear, angular = client.getBaseVelocity(self.body)
         twist = self.lacks + np.array((*linear, *angular))
         client.resetBaseVelocity(self.body, twist[:3].tolist(), twist[3:].tolist())
-        self.lacks[:] = 0.0
+        self.in_parts = False
 
     def forget(self) -> None:
         """Drop what belongs to an earlier contact."""
@@ -123,7 +122,7 @@ class NutState:
         self.bristles[:] = 0.0
         self.report[:] = 0.0
         self.push[:] = 0.0
-        self.lacks[:] = 0.0
+        self.in_parts = False
         self.calm = self.pressed = 0
 
 
