@@ -13,6 +13,7 @@ from envs.assembly_env import AssemblyEnv
 from robot.control.whole_body import WholeBodyController
 from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.loop import ControlLoop
+from robot.model import RobotModel
 from robot.robot_config import RobotConfig
 from robot.sim.camera import Camera, CameraConfig
 from robot.sim.contacts import ContactMonitor
@@ -90,7 +91,7 @@ def build_sim(
     cell = cell or CellConfig()
     entry = task_named(task_name)
     task = entry.make(task_config, variation)
-    cell = _meeting(task.demands, cell)
+    cell = meeting(task.demands, cell)
     if cell.balance and not robot.base.floating:
         raise ConfigError(
             f"cell.balance: {robot.name} is bolted to the floor and has no balance to keep; choose "
@@ -125,14 +126,7 @@ def build_sim(
         balance_reflex(robot.name, source=cell.networks.get("balance")) if cell.balance else None
     )
     controller = build_controller(robot, parts.model, cell, reflex)
-    zones = (
-        ZoneGuard(
-            tools_of(parts.model),
-            ZoneConfig(open_signals=task.zone_signals, heartbeat=task.zone_heartbeat),
-        )
-        if task.zone_signals
-        else None
-    )
+    zones = zones_of(task, parts.model)
     loop = ControlLoop(build_cell(parts, fixture.station, cell), controller, zones=zones)
     parts.world.save()
     env = AssemblyEnv(
@@ -167,8 +161,12 @@ def _sights(task: Task, robot: RobotConfig, parts: SimRobotParts) -> dict[str, C
     return found
 
 
-def _meeting(demands: Demands, cell: CellConfig) -> CellConfig:
+def meeting(demands: Demands, cell: CellConfig) -> CellConfig:
     """Return a cell in which an action pushes as hard as the job must, within what is guarded.
+
+    Args:
+        demands: Of the job.
+        cell: As it is configured.
 
     Raises:
         ConfigError: If the cell says how hard an action pushes, which is the job's to say, or the
@@ -191,6 +189,19 @@ def _meeting(demands: Demands, cell: CellConfig) -> CellConfig:
     )
     action = dataclasses.replace(cell.action, push_n=demands.push_force)
     return dataclasses.replace(cell, action=action, guard=guard)
+
+
+def zones_of(task: Task, model: RobotModel) -> ZoneGuard | None:
+    """Return what keeps a robot's hands out of a job's zones, or None if the job has none.
+
+    Args:
+        task: The job.
+        model: Of the robot.
+    """
+    if not task.zone_signals:
+        return None
+    config = ZoneConfig(open_signals=task.zone_signals, heartbeat=task.zone_heartbeat)
+    return ZoneGuard(tools_of(model), config)
 
 
 def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = None) -> CycleRunner:
