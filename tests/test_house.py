@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,5 +99,16 @@ def test_a_swallowed_error_is_found(tmp_path, head):
 
 def test_the_licence_and_the_robots_it_does_not_cover_are_there():
     assert "Apache License" in (ROOT / "LICENSE").read_text()
-    assert "TALOS" in (ROOT / "NOTICE").read_text()
+    notice = (ROOT / "NOTICE").read_text()
+    for file in (ROOT / "configs" / "robot").glob("*.yaml"):
+        assert yaml.safe_load(file.read_text())["description"]["package"] in notice
+        assert file.stem.split("_")[0].upper() in notice
     assert not [p for p in ROOT.glob("*/**/*.stl") if ".venv" not in p.parts]
+
+
+def test_every_module_of_the_robot_but_its_simulation_is_kept_from_pybullet():
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    (listed,) = (c["source_modules"] for c in contracts if "PyBullet" in c["name"])
+    names = {path.stem for path in (ROOT / "robot").iterdir() if path.suffix == ".py"}
+    names |= {path.parent.name for path in (ROOT / "robot").glob("*/__init__.py")}
+    assert {f"robot.{name}" for name in names - {"__init__", "sim"}} <= set(listed)

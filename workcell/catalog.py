@@ -173,7 +173,12 @@ def _task_base(entry: TaskEntry, folder: Path) -> Any:
         field: {file.stem: load(file, kind) for file in sorted((folder / name).glob("*.yaml"))}
         for field, (name, kind) in entry.libraries.items()
     }
-    return entry.config(**libraries)
+    try:
+        return entry.config(**libraries)
+    except ValueError as error:
+        # Each file alone is sound: what it says contradicts another.
+        files = ", ".join(str(folder / name) for name, _ in entry.libraries.values())
+        raise ConfigError(f"{files}: {error}") from None
 
 
 def _policy_config(name: str) -> type[Any]:

@@ -83,11 +83,12 @@ def map_pushes(
     run_dir: Annotated[Path, typer.Argument(help="Folder for the results; added to those it has.")],
     robot: Robot = "talos",
     policy: Annotated[
-        Path | None, typer.Option(help="Folder of the policy. [default: the one that comes along]")
+        Path | None,
+        typer.Option(help="Folder of the policy. \\[default: the one that comes along]"),
     ] = None,
     loads: Annotated[bool, typer.Option("--loads", help="Pull a hand instead of shoving.")] = False,
     directions: Annotated[
-        int | None, typer.Option(min=1, help="Evenly around. [default: 8]")
+        int | None, typer.Option(min=1, help="Evenly around. \\[default: 8]")
     ] = None,
     angles: Annotated[
         str | None, typer.Option(help="These directions instead, in degrees, e.g. 0,180.")
@@ -95,7 +96,7 @@ def map_pushes(
     sizes: Annotated[
         str | None,
         typer.Option(
-            help="FROM:TO:STEP or A,B,..., in N·s or N. [default: 22:48:2, loads 60:200:20]"
+            help="FROM:TO:STEP or A,B,..., in N·s or N. \\[default: 22:48:2, loads 60:200:20]"
         ),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Of each cell, with and without.")] = 50,

@@ -25,21 +25,21 @@ def evaluate(
         str | None, typer.Argument(help="Name of the task; see `workcell list`.")
     ] = None,
     policy: Annotated[
-        str | None, typer.Option(help="Who acts: a name, or a folder. [default: scripted]")
+        str | None, typer.Option(help="Who acts: a name, or a folder. \\[default: scripted]")
     ] = None,
     level: Annotated[
-        str | None, typer.Option(help="How much varies between episodes. [default: factory]")
+        str | None, typer.Option(help="How much varies between episodes. \\[default: factory]")
     ] = None,
-    episodes: Annotated[int | None, typer.Option(help="How many. [default: 100]")] = None,
+    episodes: Annotated[int | None, typer.Option(help="How many. \\[default: 100]")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of the first episode. [default: 1000000]")
+        int | None, typer.Option(help="Of the first episode. \\[default: 1000000]")
     ] = None,
-    robot: Annotated[str | None, typer.Option(help="Name of the robot. [default: talos]")] = None,
+    robot: Annotated[str | None, typer.Option(help="Name of the robot. \\[default: talos]")] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that share the episodes. [default: 1]")
+        int | None, typer.Option(help="Processes that share the episodes. \\[default: 1]")
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(help="Where they run: local or ray. [default: local]")
+        str | None, typer.Option(help="Where they run: local or ray. \\[default: local]")
     ] = None,
     claim: Annotated[
         float | None, typer.Option(help="Success rate to be shown, e.g. 0.99.")
@@ -81,11 +81,11 @@ def benchmark(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the benchmark; see `workcell list`.")],
     episodes: Annotated[
-        int | None, typer.Option(help="Of each evaluation. [default: as the benchmark says]")
+        int | None, typer.Option(help="Of each evaluation. \\[default: as the benchmark says]")
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Of the first episode of each. [default: as the benchmark says]"),
+        typer.Option(help="Of the first episode of each. \\[default: as the benchmark says]"),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that share the episodes.")] = 1,
     backend: Annotated[str, typer.Option(help="Where they run: local or ray.")] = "local",
@@ -167,7 +167,7 @@ def report(
         list[Path], typer.Argument(help="Folders of runs, or of a benchmark.", show_default=False)
     ],
     out: Annotated[
-        Path | None, typer.Option(help="The page. [default: report.html in the first folder]")
+        Path | None, typer.Option(help="The page. \\[default: report.html in the first folder]")
     ] = None,
     film: Annotated[
         int, typer.Option(help="Run so many failed cycles of each run again and film them.")

@@ -19,16 +19,16 @@ def add_speed_commands(app: typer.Typer) -> None:
 def side_by_side(
     peer: Annotated[
         list[str] | None,
-        typer.Option(help="Whom to measure; repeatable. [default: all in configs/peer]"),
+        typer.Option(help="Whom to measure; repeatable. \\[default: all in configs/peer]"),
     ] = None,
     seconds: Annotated[float, typer.Option(help="Of each turn.")] = 3.0,
     rounds: Annotated[int, typer.Option(help="How many turns each has.")] = 5,
     venvs: Annotated[
         Path | None,
-        typer.Option(help="Where virtual environments are kept. [default: in the user's cache]"),
+        typer.Option(help="Where virtual environments are kept. \\[default: in the user's cache]"),
     ] = None,
     run_dir: Annotated[
-        Path | None, typer.Option(help="New folder for the results. [default: one in runs/]")
+        Path | None, typer.Option(help="New folder for the results. \\[default: one in runs/]")
     ] = None,
     as_json: Json = False,
 ) -> int:

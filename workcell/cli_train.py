@@ -29,22 +29,22 @@ def train(
         str | None, typer.Argument(help="Name of the task; see `workcell list`.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of the weights and of every draw. [default: 0]")
+        int | None, typer.Option(help="Of the weights and of every draw. \\[default: 0]")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="New folder; [default: one in runs]")] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder; \\[default: one in runs]")] = None,
     steps: Annotated[
         int | None, typer.Option(help="End after so many steps of all simulations together.")
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help="End after so much time. [default: as the task's configuration says]"),
+        typer.Option(help="End after so much time. \\[default: as the task's configuration says]"),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Simulations at once. [default: 1]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Simulations at once. \\[default: 1]")] = None,
     algorithm: Annotated[
-        str | None, typer.Option(help="ppo, sac or crossq. [default: ppo]")
+        str | None, typer.Option(help="ppo, sac or crossq. \\[default: ppo]")
     ] = None,
     level: Annotated[
-        str | None, typer.Option(help="How much varies between episodes. [default: factory]")
+        str | None, typer.Option(help="How much varies between episodes. \\[default: factory]")
     ] = None,
     overrides: Overrides = None,
     resume: Annotated[

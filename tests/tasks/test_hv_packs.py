@@ -20,9 +20,9 @@ def pack(*ports, **changes):
 
 
 def test_four_packs_come_and_one_is_held_out():
-    coming = config().coming
-    assert sorted(p.name for p in coming) == ["city", "sedan", "suv", "truck"]
-    assert sorted(len(p.ports) for p in coming) == [2, 3, 3, 4]
+    sizes = {p.name: len(p.ports) for p in config().coming}
+    assert {"city": 2, "sedan": 3, "suv": 3, "truck": 4}.items() <= sizes.items()
+    assert "prototype" not in sizes
     held_out = packs()["prototype"]
     assert {p.connector for p in held_out.ports if connectors()[p.connector].held_out} == {
         "hv_e",
@@ -142,5 +142,5 @@ def test_the_task_s_own_file_resolves():
     file = CONFIGS / "task" / "hv_plugging.yaml"
     resolved = resolve({"task": Section("hv_plugging", HvPluggingConfig, file, base)})
     value = resolved.get("task", HvPluggingConfig)
-    assert value.models == ("city", "sedan", "suv", "truck")
+    assert {pack.name for pack in value.coming} == set(value.packs) - {"prototype"}
     assert value.station == HvStationConfig()

@@ -248,6 +248,14 @@ def test_help_is_help(workcell):
     assert "--cycles" in out
 
 
+@pytest.mark.parametrize("command", ["evaluate", "train"])
+def test_help_tells_defaults_that_depend_on_what_is_asked(workcell, command):
+    # The terminal's markup has square brackets, too.
+    code, out, _ = workcell(command, "--help")
+    assert code == 0
+    assert "[default: 1]" in out
+
+
 def test_the_module_is_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "workcell", "rnu"], capture_output=True, text=True, check=False

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -193,3 +194,31 @@ def test_every_file_belongs_to_a_name():
 def test_a_misspelled_name_is_answered_with_the_nearest(choice, hint):
     with pytest.raises(UnknownName, match=hint):
         resolve_choice(choice)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reason"),
+    [
+        ("pack/suv.yaml", "name: suv", "name: vsu", "pack 'suv': name: expected suv, got vsu"),
+        ("pack/suv.yaml", "connector: hv_b", "connector: hv_q", "no connector named 'hv_q'"),
+    ],
+)
+def test_files_that_contradict_each_other_are_refused_with_file_and_reason(
+    tmp_path, file, old, new, reason
+):
+    shutil.copytree(config_folder(), tmp_path / "configs")
+    spoilt = tmp_path / "configs" / file
+    text = spoilt.read_text()
+    assert old in text
+    spoilt.write_text(text.replace(old, new))
+    with pytest.raises(ConfigError, match=reason) as caught:
+        resolve_choice(Choice("hv_plugging"), folder=tmp_path / "configs")
+    assert str(spoilt.parent) in str(caught.value)
+
+
+def test_a_pack_comes_as_soon_as_its_file_is_there(tmp_path):
+    shutil.copytree(config_folder(), tmp_path / "configs")
+    text = (tmp_path / "configs" / "pack" / "suv.yaml").read_text()
+    (tmp_path / "configs" / "pack" / "van.yaml").write_text(text.replace("name: suv", "name: van"))
+    config = resolve_choice(Choice("hv_plugging"), folder=tmp_path / "configs")
+    assert "van" in {pack.name for pack in config.values["task"].coming}
