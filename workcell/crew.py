@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -175,7 +176,7 @@ class _Processes(Crew):
     @override
     def run(self) -> Iterator[CycleRecord]:
         for connection in self._helpers:
-            connection.send(True)
+            _go_on(connection)
         left = {c: list(share) for c, share in zip(self._helpers, self._shares, strict=True)}
         crash: CycleCrashed | None = None
         while left and crash is None:
@@ -191,6 +192,9 @@ class _Processes(Crew):
                     del left[ready]
                 assert record is not None  # only the first message, taken on entry, is none
                 yield record
+                # It is written down by now: whoever asks for the next one has done so.
+                if ready in left:
+                    _go_on(ready)
         if crash is not None:
             raise crash
 
@@ -206,6 +210,13 @@ class _Processes(Crew):
         return message
 
 
+def _go_on(connection: Connection) -> None:
+    """Let a process begin its next cycle."""
+    # One that has died is found where its record is waited for.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.send(True)
+
+
 def _work(connection: Connection, spec: RunnerSpec, seeds: Sequence[int]) -> None:
     """Run a share of the seeds in this process and send each record up as it ends."""
     seed: int | None = None
@@ -213,8 +224,9 @@ def _work(connection: Connection, spec: RunnerSpec, seeds: Sequence[int]) -> Non
         runner = spec.build()
         try:
             connection.send(None)
-            connection.recv()
             for seed in seeds:
+                # What has ended is on the disk before the next cycle begins.
+                connection.recv()
                 connection.send(runner.run(seed))
         finally:
             runner.close()

@@ -169,6 +169,20 @@ def test_a_process_whose_cycle_breaks_closes_its_cell():
     assert Broken.closed == 1
 
 
+def test_a_process_begins_no_cycle_before_the_last_one_is_written_down():
+    here, there = multiprocessing.Pipe()
+    work = (there, RunnerSpec(FACTORY, RunConfig({}, {})), [100, 101])
+    process = threading.Thread(target=_work, args=work, daemon=True)
+    process.start()
+    assert here.recv() is None
+    for seed in (100, 101):
+        assert not here.poll(0.2)
+        here.send(True)
+        assert here.recv().seed == seed
+    process.join(10.0)
+    assert not process.is_alive()
+
+
 def test_what_could_not_be_written_is_not_counted(tmp_path, monkeypatch):
     add, written = RunFolder.add, []
 
