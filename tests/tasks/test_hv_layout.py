@@ -12,6 +12,7 @@ from tasks.hv_variation import HV_LEVELS, Fault, HvVariation
 from tasks.task import Layout
 from tasks.variation import LEVELS
 from tests.tasks.hv import draw, job
+from tests.tasks.spread import Spread, check_chance
 
 UNDERGROUND = -4.0
 
@@ -59,6 +60,58 @@ def test_draws_stay_inside_their_level(level):
                 thin = 0.6**power if assigned.kind.voltage == "lv" else 1.0
                 drawn = scale * p[f"harness_{name}_{slot}_{unit}"] / thin
                 assert low - 1e-12 <= drawn <= high + 1e-12
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_draws_fill_the_ranges_of_their_level(level):
+    v, task = HV_LEVELS[level], job(level=level)
+    rng, spread = np.random.default_rng(4), Spread()
+    n, shoves = 400, 0
+    ranges = {"mating_scale": "", "harness_length": "_m", "harness_mass": "_kg_m"}
+    ranges |= {"harness_diameter": "_mm", "harness_bending": "_nm2"}
+    for _ in range(n):
+        layout = task.sample_layout(rng)
+        p, parts, believed = layout.parameters, layout.pose_world_parts, layout.pose_world_believed
+        shoves += math.hypot(p["shove_x_ns"], p["shove_y_ns"]) > 0.0
+        off = {"pack": believed["pack"].inverse() @ parts[f"pack_{task.station.pack(p).name}"]}
+        spread.add(friction=p["friction_plastic"], grip=p["grip_share_left"])
+        for slot, assigned in task.assigned(layout).items():
+            off["header"] = parts[assigned.header].inverse() @ believed[f"header_{slot}"]
+            off["grasp"] = believed[f"dock_{slot}"].inverse() @ parts[assigned.dock]
+            for place, pose in off.items():
+                angles = pose.rotation_vector()
+                spread.add(**{f"{place}_{a}": pose.position[i] for i, a in enumerate("xyz")})
+                spread.add(**{f"{place}_turn_{a}": angles[i] for i, a in enumerate("xyz")})
+            if assigned.kind.voltage == "hv":
+                spread.add(**{name: p[f"{name}_{slot}{unit}"] for name, unit in ranges.items()})
+                spread.add(twist=p[f"harness_twist_{slot}_deg"])
+    both = {
+        **{f"{place}_{a}": getattr(v, f"{place}_offset") for place in off for a in "xyz"},
+        **{f"{place}_turn_{a}": getattr(v, f"{place}_tilt") for place in off for a in "xyz"},
+        "twist": math.degrees(v.harness_twist),
+    }
+    scale = {"harness_diameter": 1e3}
+    spread.check(
+        {
+            **{name: (-bound, bound) for name, bound in both.items()},
+            **{k: tuple(scale.get(k, 1.0) * b for b in getattr(v, k)) for k in ranges},
+            "friction": v.friction,
+            "grip": (1.0 - v.grip_share, 1.0 + v.grip_share),
+        }
+    )
+    check_chance(shoves, n, v.shove_chance)
+
+
+def test_the_level_that_is_measured_at_varies_as_much_as_is_published():
+    v = HV_LEVELS["factory"]
+    assert (v.pack_offset, v.header_offset, v.grasp_offset) == (5e-3, 5e-3, 2e-3)
+    assert np.degrees([v.pack_tilt, v.header_tilt, v.grasp_tilt]) == pytest.approx([2.0, 3.0, 4.0])
+    assert (v.mating_scale, v.friction) == ((0.8, 1.0), (0.10, 0.40))
+    assert (v.harness_length, v.harness_diameter) == ((0.85, 0.95), (14e-3, 18e-3))
+    assert (v.harness_mass, v.harness_bending) == ((0.3, 0.7), (0.08, 0.30))
+    assert (v.grip_share, v.shove_chance, v.shove_impulse, v.noise) == (0.10, 0.2, 10.0, "B")
+    assert set(v.fault_chances.values()) == {0.01}
+    assert (np.degrees(v.harness_twist), v.bad_pack_chance) == (pytest.approx(30.0), 0.02)
 
 
 def test_the_levels_are_the_ones_of_every_task_and_nominal_has_nothing_wrong():

@@ -18,6 +18,7 @@ from tasks.nut_variation import NUT_LEVELS
 from tasks.phases import Motion
 from tasks.task import Layout, Snapshot
 from tasks.variation import LEVELS
+from tests.tasks.spread import Spread, check_chance
 
 FAR = 0.2
 
@@ -117,6 +118,65 @@ def test_draws_stay_inside_their_level(level):
             error = pin @ layout.pose_world_parts[f"pin_{arm}"]
             assert np.all(np.abs(error.position) <= v.pin_offset + 1e-12)
             assert error.angle_to(Pose.identity()) <= math.sqrt(2.0) * v.pin_tilt + 1e-12
+
+
+@pytest.mark.parametrize("level", sorted(LEVELS))
+def test_draws_fill_the_ranges_of_their_level(level):
+    v = NUT_LEVELS[level]
+    task = NutInsertion(NutInsertionConfig(), v)
+    rng, spread = np.random.default_rng(4), Spread()
+    n, faults, shoves = 1500, 0, 0
+    for _ in range(n):
+        layout = task.sample_layout(rng)
+        p = layout.parameters
+        shoves += math.hypot(p["shove_x_ns"], p["shove_y_ns"]) > 0.0
+        spread.add(
+            clearance=1e-3 * p["clearance_mm"],
+            chamfer=1e-3 * p["chamfer_mm"],
+            friction=p["friction_steel"],
+        )
+        for arm in task.arms:
+            faults += p[f"feeder_wait_{arm}_s"] > 0.0
+            spread.add(magnet=p[f"magnet_force_{arm}_n"], grip=p[f"grip_share_{arm}"])
+            for place in ("pin", "nest"):
+                believed = layout.pose_world_believed[f"{place}_{arm}"]
+                off = believed.inverse() @ layout.pose_world_parts[f"{place}_{arm}"]
+                spread.add(**{f"{place}_{axis}": off.position[i] for i, axis in enumerate("xyz")})
+                turn = off.rotation_vector()
+                spread.add(**{f"{place}_tilt_x": turn[0], f"{place}_tilt_y": turn[1]})
+                assert turn[2] == pytest.approx(0.0, abs=1e-9)
+            nest = layout.pose_world_parts[f"nest_{arm}"].inverse()
+            fed = (nest @ layout.pose_world_parts[task.nuts(arm)[0]]).position
+            spread.add(fed_y=fed[1], fed_z=fed[2])
+    both = {
+        **{f"pin_{axis}": v.pin_offset for axis in "xyz"},
+        **{f"nest_{axis}": v.grasp_offset for axis in "xyz"},
+        **{f"pin_tilt_{axis}": v.pin_tilt for axis in "xy"},
+        **{f"nest_tilt_{axis}": v.grasp_tilt for axis in "xy"},
+        **{f"fed_{axis}": v.feeder_offset for axis in "yz"},
+    }
+    spread.check(
+        {
+            **{name: (-bound, bound) for name, bound in both.items()},
+            "clearance": v.clearance,
+            "chamfer": v.chamfer,
+            "friction": v.friction,
+            "magnet": v.magnet_force,
+            "grip": (1.0 - v.grip_share, 1.0 + v.grip_share),
+        }
+    )
+    check_chance(faults, 2 * n, v.feeder_fault_chance)
+    check_chance(shoves, n, v.shove_chance)
+
+
+def test_the_level_that_is_measured_at_varies_as_much_as_is_published():
+    v = NUT_LEVELS["factory"]
+    assert (v.grasp_offset, v.pin_offset, v.feeder_offset) == (2e-3, 2e-3, 0.2e-3)
+    assert np.degrees([v.grasp_tilt, v.pin_tilt]) == pytest.approx([5.0, 1.0])
+    assert (v.clearance, v.chamfer) == ((1e-4, 2e-4), (5e-4, 1e-3))
+    assert (v.magnet_force, v.friction) == ((2.0, 10.0), (0.10, 0.40))
+    assert (v.grip_share, v.feeder_fault_chance) == (0.10, 0.005)
+    assert (v.shove_chance, v.shove_impulse, v.noise) == (0.2, 10.0, "B")
 
 
 def test_one_seed_is_one_layout_and_survives_a_record(task):
