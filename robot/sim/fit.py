@@ -244,11 +244,13 @@ class SplineFit(ForceElement):
                 self._push(nut, position)
                 return
         self._set(nut, Mode.FIT, self._is_held(nut))
-        touched = nut.report[solver.POINTS] > 0.0
         known, p, dt = self._known_wrench(nut), self._parameters, world.physics_dt
         parts = 1
         if not nut.held:
-            parts = flight.parts_of_step(linear, angular, known, nut.inertia[0], touched, p, dt)
+            touched = nut.report[solver.POINTS] > 0.0
+            parts = flight.parts_of_step(
+                linear, angular, known, nut.inertia, nut.memory, self._pin_rotation, touched, p, dt
+            )
         where = (position, quaternion, linear, angular, self._pin_position, self._pin_rotation)
         rest = (*self._points, nut.memory, nut.bristles, nut.report)
         if parts == 1:
@@ -260,8 +262,7 @@ class SplineFit(ForceElement):
         if nut.held:
             nut.push[:3] -= (nut.inertia[0] - nut.true_inertia[0]) * self._gravity
         touching = nut.report[solver.POINTS] > 0.0
-        resting = touching and not nut.held and is_still(linear, angular)
-        nut.calm = nut.calm + 1 if resting else 0
+        nut.calm = nut.calm + 1 if touching and not nut.held and is_still(linear, angular) else 0
         if touching or nut.held or parts > 1:
             self._push(nut, position)
 
@@ -334,7 +335,7 @@ class SplineFit(ForceElement):
         rest = (*self._points, nut.memory.copy(), nut.bristles.copy(), nut.report.copy())
         kernel.cosine_to_pin(quaternion, self._pin_rotation)
         kernel.advance(*where, inertia, known, False, math.inf, p, dt, *rest)
-        flight.parts_of_step(linear, angular, known, inertia[0], False, p, dt)
+        flight.parts_of_step(linear, angular, known, inertia, nut.memory, where[-1], True, p, dt)
         flight.fly(*where, inertia, known, p, dt, 2, *rest)
 
     def _find_pin(self, world: World) -> None:

@@ -17,38 +17,71 @@ import numpy as np
 from numba import njit
 
 from robot.sim.fit_distance import LENGTH, NEAR, OUTER
-from robot.sim.fit_kernel import OTHER, STEP, TWIST, VALID, WRENCH, advance, rotation_matrix
+from robot.sim.fit_kernel import (
+    MASS,
+    OTHER,
+    STEP,
+    TWIST,
+    VALID,
+    WRENCH,
+    advance,
+    rotation_matrix,
+)
 
 # How far any point of the nut may move in a part of a step, as a share of where contact is looked
 # for; what the forces add within the part has to fit in as well.
 _SHARE = 0.5
+# A nut that touches and is slower than this, in m/s, rests on what it touches.
+_RESTING = 0.02
 # A nut that falls 1.3 m and is pulled by 20 N needs as many.
 _MOST_PARTS = 64
 
 
 @njit(cache=True)
 def parts_of_step(
-    linear: Any, angular: Any, known: Any, mass: float, touching: bool, p: Any, dt: float
+    linear: Any,
+    angular: Any,
+    known: Any,
+    inertia: Any,
+    memory: Any,
+    pin_rotation: Any,
+    touched: bool,
+    p: Any,
+    dt: float,
 ) -> int:
     """Return into how many parts the step of a free nut is to be divided.
 
-    A nut that touches is held up by what it touches; one that does not is also moved by the forces.
+    What moves it is known, or for one that touches was found in the last step. One that was let go
+    in contact does not know yet what holds it; like one that is slow, it is taken to rest.
 
     Args:
         linear: Its velocity, in m/s. Three numbers.
         angular: Its angular velocity, in rad/s. Three numbers.
-        known: Wrench of weight and magnet, in N and Nm. Shape (6,).
-        mass: In kg.
-        touching: Whether it touched the fixture in the last step.
+        known: Wrench of weight and magnet, world axes, in N and N·m. Shape (6,).
+        inertia: Mass, and moments across and along the axis. Three numbers.
+        memory: What the nut remembers. Shape (31,).
+        pin_rotation: From the pin frame to the world. Shape (3, 3).
+        touched: Whether it touched the fixture in the last step.
         p: Parameters, as numbered in `fit_distance`.
         dt: Physics step, in s.
     """
     radius = math.hypot(p[OUTER], 0.5 * p[LENGTH])
-    speed = math.sqrt(linear[0] ** 2 + linear[1] ** 2 + linear[2] ** 2)
-    speed += radius * math.sqrt(angular[0] ** 2 + angular[1] ** 2 + angular[2] ** 2)
-    if not touching:
-        speed += dt * math.sqrt(known[0] ** 2 + known[1] ** 2 + known[2] ** 2) / mass
-    return max(1, min(_MOST_PARTS, math.ceil(speed * dt / (_SHARE * NEAR))))
+    speed = _length(linear) + radius * _length(angular)
+    force, torque = known[:3].copy(), known[3:].copy()
+    if touched:
+        borne = memory[WRENCH] + memory[OTHER]
+        force += pin_rotation @ borne[:3]
+        torque += pin_rotation @ borne[3:]
+    if not touched or (speed > _RESTING and memory[MASS] == inertia[0]):
+        least = min(inertia[1], inertia[2])
+        speed += dt * (_length(force) / inertia[0] + radius * _length(torque) / least)
+    return int(max(1, min(_MOST_PARTS, math.ceil(speed * dt / (_SHARE * NEAR)))))
+
+
+@njit(cache=True)
+def _length(vector: Any) -> float:
+    """Return the length of a vector of three numbers."""
+    return math.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
 
 
 @njit(cache=True)

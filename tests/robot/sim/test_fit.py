@@ -22,9 +22,15 @@ def test_a_nut_in_phase_slides_home_and_stays_quiet(clearance):
     assert abs(truth.gap) < 2e-5
     assert truth.tilt < np.radians(0.1)
     assert truth.meshed
-    twist = np.abs(fixture.world.twist_world_body("nut"))
-    assert twist[:3].max() < 1e-4
-    assert twist[3:].max() < 2e-2
+    twists, tilts = [], []
+    for _ in range(300):
+        fixture.run(1e-3)
+        twists.append(np.abs(fixture.world.twist_world_body("nut")))
+        tilts.append(fixture.truth().tilt)
+    # A nut of 7 g in a bore as narrow as a hair trembles a little, by thousandths of a degree.
+    assert np.max(twists, axis=0)[:3].max() < 5e-4
+    assert np.max(twists, axis=0)[3:].max() < 8e-2
+    assert max(tilts) < np.radians(0.01)
 
 
 @pytest.mark.parametrize(("clearance", "chamfer"), [(1e-4, 5e-4), (2e-4, 7.5e-4), (1.5e-4, 1e-3)])
