@@ -48,7 +48,7 @@ from tasks.hv_variation import Fault
 from tasks.parts.hv_connector import ConnectorType
 from tasks.phases import Phase
 from tasks.places import ARMS
-from tasks.rewards import effort, excess, potential_difference
+from tasks.rewards import effort, excess, progress_shaping
 from tasks.task import Demands, Layout, Observed, Operation, Outcome, Sight, Snapshot
 
 CAMERA = "head"
@@ -230,7 +230,7 @@ class HvInspection(HvPlugging):
     @override
     def reward(self, before: Outcome, after: Outcome, action: Array) -> Mapping[str, float]:
         return {
-            "progress": 10.0 * potential_difference(before.progress, after.progress),
+            "progress": 10.0 * progress_shaping(before, after),
             "success": 10.0 if after.success else 0.0,
             "failure": -5.0 if after.failure is not None else 0.0,
             "force": -excess(after.measures["contact_force_n"], self.config.force_limit),

@@ -42,7 +42,7 @@ from tasks.hv_variation import HvVariation
 from tasks.parts.hv_connector import NECK, POSE_TOOL_PLUG
 from tasks.phases import Phase
 from tasks.places import ARMS
-from tasks.rewards import effort, excess, potential_difference
+from tasks.rewards import effort, excess, progress_shaping
 from tasks.task import Layout, Outcome, Snapshot, Task
 
 REFUSED = "pack_refused"
@@ -279,7 +279,7 @@ class HvPlugging(Task):
     @override
     def reward(self, before: Outcome, after: Outcome, action: Array) -> Mapping[str, float]:
         return {
-            "progress": 10.0 * potential_difference(before.progress, after.progress),
+            "progress": 10.0 * progress_shaping(before, after),
             "success": 10.0 if after.success else 0.0,
             "failure": -5.0 if after.failure is not None else 0.0,
             "harm": -2.0 * max(0.0, after.measures["harms"] - before.measures["harms"]),

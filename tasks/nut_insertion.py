@@ -35,7 +35,7 @@ from tasks.nut_variation import NutVariation
 from tasks.parts.nut import NUT_SIZES
 from tasks.phases import Phase
 from tasks.places import ARMS
-from tasks.rewards import effort, excess, potential_difference
+from tasks.rewards import effort, excess, progress_shaping
 from tasks.task import (
     Demands,
     Handover,
@@ -303,7 +303,7 @@ class NutInsertion(Task):
     def reward(self, before: Outcome, after: Outcome, action: Array) -> Mapping[str, float]:
         limit = self.config.force_limit
         return {
-            "progress": 10.0 * potential_difference(before.progress, after.progress),
+            "progress": 10.0 * progress_shaping(before, after),
             "success": 10.0 if after.success else 0.0,
             "failure": -5.0 if after.failure is not None else 0.0,
             "force": -excess(after.measures["contact_force_n"], limit),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from robot.arrays import Array
+from tasks.task import Outcome
 
 
 def potential_difference(before: float, after: float, discount: float = 0.99) -> float:
@@ -19,6 +20,21 @@ def potential_difference(before: float, after: float, discount: float = 0.99) ->
         discount: Of the learner.
     """
     return discount * after - before
+
+
+def progress_shaping(before: Outcome, after: Outcome) -> float:
+    """Return the shaping by how far a job has come, between two judgements of one episode.
+
+    The potential of an end that is a failure is 0, or a job that is spoilt late would be worth more
+    than one that is left alone. Every job that is done has come as far as any other, which pays the
+    same for each.
+
+    Args:
+        before: Judgement before the step.
+        after: Judgement after the step.
+    """
+    reached = 0.0 if after.failure is not None else after.progress
+    return potential_difference(before.progress, reached)
 
 
 def effort(action: Array) -> float:

@@ -1,7 +1,9 @@
 """The nut insertion task: what it draws, plans, judges and lets a policy know."""
 
 import dataclasses
+import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -235,6 +237,18 @@ def test_progress_pays(task):
     assert end.progress > start.progress
     assert task.reward(start, end, np.zeros(16))["progress"] > 0.0
     assert task.reward(end, start, np.zeros(16))["progress"] < 0.0
+
+
+@pytest.mark.parametrize("reached", [0.0, 0.5, 0.98])
+def test_a_job_that_is_spoilt_late_is_worth_no_more_than_one_that_is_left_alone(task, reached):
+    layout = task.sample_layout(np.random.default_rng(0))
+    task.begin(layout)
+    first = task.evaluate(snapshot(task, layout, seated=()))
+    path = [replace(first, progress=share * reached) for share in np.linspace(0.0, 1.0, 60)]
+    path.append(replace(path[-1], failure="over_force"))
+    steps = [task.reward(a, b, np.zeros(16)) for a, b in itertools.pairwise(path)]
+    total = sum(0.99**i * sum(terms.values()) for i, terms in enumerate(steps))
+    assert total == pytest.approx(-5.0 * 0.99 ** (len(steps) - 1), abs=1e-9)
 
 
 def test_wrong_names_and_numbers_are_refused():
