@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from robot.errors import ConfigError
+from workcell.rates import at_least, at_most
 from workcell.statistics import clopper_pearson, lower_bound, trials_needed
 
 # With which one-sided confidence a claim is shown or refuted.
@@ -54,12 +55,12 @@ class ClaimCheck:
         claim, sure = _percent(self.claim), _percent(self.confidence)
         if self.shown:
             return (
-                f"shown: at least {_percent(self.lower_bound)} with {sure} confidence, "
+                f"shown: at least {at_least(self.lower_bound, 2)} % with {sure} confidence, "
                 f"{claim} claimed"
             )
         if self.verdict == "refuted":
             return (
-                f"refuted: at most {_percent(self.upper_bound)} with {sure} confidence, "
+                f"refuted: at most {at_most(self.upper_bound, 2)} % with {sure} confidence, "
                 f"{claim} claimed"
             )
         if self.n < self.cycles:
@@ -67,8 +68,8 @@ class ClaimCheck:
         failures = f"{self.failures} failure{'s' if self.failures != 1 else ''}"
         needed = "millions of" if self.needed is None else str(self.needed)
         return (
-            f"open: at least {_percent(self.lower_bound)} with {sure} confidence, {claim} claimed; "
-            f"with {failures} it takes {needed} cycles"
+            f"open: at least {at_least(self.lower_bound, 2)} % with {sure} confidence, "
+            f"{claim} claimed; with {failures} it takes {needed} cycles"
         )
 
 

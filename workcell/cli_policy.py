@@ -114,13 +114,22 @@ def export(
     identity = {"kind": stored.manifest.kind, "fingerprint": stored.manifest.fingerprint}
     data = onnx_model(stored.network, {**identity, **notes})
     with open_output(as_json) as output:
-        with file.open("xb") as stream:
-            stream.write(data)
+        _write(file, data)
         output.console.print(
             f"{file}: the network of {stored.path}, {len(data)} bytes, answers alike", markup=False
         )
         output.result({"file": str(file), **identity})
     return 0
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(file)
+    except OSError as error:
+        raise ConfigError(f"FILE: cannot write {file}: {error.strerror}") from None
 
 
 def _learned(name: str) -> StoredPolicy:

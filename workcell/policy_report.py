@@ -10,6 +10,7 @@ from robot.errors import ConfigError
 from workcell.config import plain
 from workcell.policy_folder import StoredPolicy
 from workcell.policy_manifest import EvaluationRecord, Manifest
+from workcell.rates import interval
 from workcell.run import FIRST_EVALUATION_SEED
 from workcell.statistics import wilson
 from workcell.stored_run import StoredRun
@@ -146,6 +147,6 @@ def evaluation_words(record: EvaluationRecord) -> str:
     time = "" if median is None else f", median {median:.1f} s"
     changes = f" with {' '.join(record.overrides)}" if record.overrides else ""
     return (
-        f"{record.successes} of {record.episodes} ({100.0 * low:.1f}-{100.0 * high:.1f} %){time}, "
+        f"{record.successes} of {record.episodes} ({interval(low, high)} %){time}, "
         f"level {record.level} on {record.robot}{changes}, seeds from {record.first_seed}"
     )

@@ -25,7 +25,7 @@ from workcell.report_page import (
     warning,
 )
 from workcell.report_run import anchor, run_sections
-from workcell.report_words import number, percent, seconds
+from workcell.report_words import bounds, number, percent, seconds
 from workcell.stored_run import StoredRun
 from workcell.suites import arm_order
 
@@ -107,10 +107,11 @@ def write_report(runs: Sequence[StoredRun], path: Path) -> None:
     Raises:
         ConfigError: If it cannot be written.
     """
+    text = render(runs)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(render(runs), encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
         raise ConfigError(f"--out: cannot write {path}: {error.strerror}") from None
@@ -119,7 +120,7 @@ def write_report(runs: Sequence[StoredRun], path: Path) -> None:
 def _parts(title: str, runs: Sequence[StoredRun]) -> Iterator[Html]:
     letters = ascii_uppercase[: len(runs)]
     yield heading(1, title)
-    made = f"Made {time.strftime('%d %B %Y, %H:%M')} by workcell at {commit()[:12]}."
+    made = f"Made {time.strftime('%d %B %Y, %H:%M')} by workcell at {_short(commit())}."
     yield paragraph(f"{made} All figures are of a simulation.", "pale")
     if len(runs) > 1:
         yield _overview(dict(zip(letters, runs, strict=True)))
@@ -127,6 +128,12 @@ def _parts(title: str, runs: Sequence[StoredRun]) -> Iterator[Html]:
             yield from _comparison(letters[one], letters[other], comparison)
     for letter, run in zip(letters, runs, strict=True):
         yield from run_sections(letter, run, baseline_of(run.choice.task), filmstrips(run))
+
+
+def _short(commit: str) -> str:
+    """Return a commit by its first digits, and whether the code may differ from it."""
+    head, plus, changes = commit.partition("+")
+    return f"{head[:12]}{plus}{changes}"
 
 
 def _rate(summary: Summary) -> str:
@@ -146,7 +153,7 @@ def _overview(runs: Mapping[str, StoredRun]) -> Html:
                 ", ".join(run.asked["overrides"]) or "none",
                 f"{summary.successes} of {summary.n}",
                 _rate(summary),
-                f"{percent(summary.wilson_low)} to {percent(summary.wilson_high)}",
+                bounds(summary.wilson_low, summary.wilson_high),
                 seconds(summary.cycle_time_median_s),
                 number(summary.good_parts_per_hour),
                 f"{number(summary.peak_force_p95_n)} N",

@@ -107,11 +107,14 @@ def pareto_chart(failures: Mapping[str, int], targets: Mapping[str, str]) -> str
         ended += count
         y = 34.0 * row
         share = f"{count}, together {100.0 * ended / total:.0f} %"
-        canvas.open_link(targets.get(reason, "#"))
-        canvas.text(_LEFT, y + 13.0, reason, "link")
+        target = targets.get(reason)
+        if target is not None:
+            canvas.open_link(target)
+        canvas.text(_LEFT, y + 13.0, reason, "" if target is None else "link")
         canvas.text(_RIGHT, y + 13.0, share, "small", "end")
         canvas.box(_LEFT, y + 18.0, (_RIGHT - _LEFT) * count / most, 9.0, "bad", reason)
-        canvas.close_link()
+        if target is not None:
+            canvas.close_link()
     return canvas.svg()
 
 

@@ -28,8 +28,8 @@ class Filmstrip:
     """Pictures of a cycle.
 
     Attributes:
-        frames: Each as its time and a `data:` address.
-        remark: Where they are from.
+        frames: Each as its time and a `data:` address; none if the video cannot be read.
+        remark: Where they are from, or why there are none.
     """
 
     frames: Sequence[tuple[str, str]]
@@ -67,7 +67,7 @@ def film_failures(
     Raises:
         ConfigError: If the configuration is no longer what it was.
     """
-    wanted = [r for r in _varied(run) if not _video(run, r.seed).exists()][:most]
+    wanted = [r for r in varied(run) if not _video(run, r.seed).exists()][:most]
     if not wanted:
         return
     config = resolve_choice(run.choice, tuple(run.asked["overrides"]))
@@ -91,7 +91,7 @@ def film_failures(
         on_film(record, got)
 
 
-def _varied(run: StoredRun) -> list[CycleRecord]:
+def varied(run: StoredRun) -> list[CycleRecord]:
     """Return the failed cycles, the first of each reason before the second of any."""
     seen: dict[str, int] = {}
     ranked = []
@@ -108,6 +108,15 @@ def _video(run: StoredRun, seed: int) -> Path:
 
 
 def _filmstrip(file: Path) -> Filmstrip:
+    """Return pictures of a video; one damaged file is no reason to show nothing of the others."""
+    try:
+        return _frames(file)
+    except (OSError, RuntimeError, ValueError, IndexError, KeyError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Filmstrip((), f"{file} cannot be read: {why}. Remove it, and film the cycle again")
+
+
+def _frames(file: Path) -> Filmstrip:
     reader: Any = imageio.get_reader(file)
     try:
         fps = float(reader.get_meta_data()["fps"])

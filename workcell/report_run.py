@@ -21,7 +21,7 @@ from workcell.report_charts import (
     rate_chart,
     time_chart,
 )
-from workcell.report_film import Films
+from workcell.report_film import Films, varied
 from workcell.report_findings import findings_sections
 from workcell.report_page import (
     Html,
@@ -38,8 +38,10 @@ from workcell.report_page import (
 )
 from workcell.report_words import (
     SPACE,
+    bounds,
     cycle_command,
     doubts,
+    lowest,
     number,
     percent,
     run_command,
@@ -89,9 +91,9 @@ def _headline(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
     yield Html(
         f'<div class="headline">{percent(rate)}</div>'
         f"<p>{summary.successes} of {summary.n} cycles succeeded; 95{SPACE}% interval "
-        f"{percent(summary.wilson_low)} to {percent(summary.wilson_high)} (Wilson), "
-        f"{percent(summary.exact_low)} to {percent(summary.exact_high)} (Clopper-Pearson); "
-        f"at least {percent(summary.lower_bound)} with 95{SPACE}% confidence. In simulation.</p>"
+        f"{bounds(summary.wilson_low, summary.wilson_high)} (Wilson), "
+        f"{bounds(summary.exact_low, summary.exact_high)} (Clopper-Pearson); "
+        f"at least {lowest(summary.lower_bound)} with 95{SPACE}% confidence. In simulation.</p>"
     )
     claim = run.asked.get("claim")
     if claim is not None:
@@ -142,7 +144,9 @@ def _headline(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
 
 def _times(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
     good = [record.cycle_time_s for record in run.records if record.success]
-    bad = [record.cycle_time_s for record in run.records if not record.success]
+    ended = [record.cycle_time_s for record in run.records if not record.success]
+    # One that could not be set up has taken no time.
+    bad = [time for time in ended if time > 0.0]
     marks = []
     if baseline.human_time_s is not None:
         marks.append(Mark("a person, estimated", baseline.human_time_s, "human"))
@@ -154,6 +158,8 @@ def _times(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
     caption = "Successes"
     if bad:
         caption += f", and on top of them {len(bad)} failures at the time they ended"
+    if len(bad) < len(ended):
+        caption += f"; {len(ended) - len(bad)} never began"
     yield charts([figure(time_chart(good, bad, marks), f"{caption}.")])
 
 
@@ -163,17 +169,17 @@ def _failures(name: str, run: StoredRun, films: Films) -> Iterator[Html]:
     if not failed:
         yield paragraph("None.")
         return
+    # The rarest failure may be the one that tells most, and what was filmed is to be seen.
+    chosen = {record.seed for record in varied(run)[:_MOST_SHOWN]} | set(films)
     order = list(run.summary.failures)
-    failed.sort(key=lambda record: (order.index(failure_reason(record)), record.seed))
-    targets = {
-        failure_reason(record): f"#{anchor(name, record.seed)}"
-        for record in reversed(failed[:_MOST_SHOWN])
-    }
+    shown = [record for record in failed if record.seed in chosen]
+    shown.sort(key=lambda record: (order.index(failure_reason(record)), record.seed))
+    targets = {failure_reason(r): f"#{anchor(name, r.seed)}" for r in reversed(shown)}
     yield charts([figure(pareto_chart(run.summary.failures, targets), "Links lead to the cycles.")])
-    for record in failed[:_MOST_SHOWN]:
+    for record in shown:
         yield _failed_cycle(name, run, record, films)
-    if len(failed) > _MOST_SHOWN:
-        more = f"{len(failed) - _MOST_SHOWN} more failed cycles are in {run.path}/records.jsonl."
+    if len(failed) > len(shown):
+        more = f"{len(failed) - len(shown)} more failed cycles are in {run.path}/records.jsonl."
         yield paragraph(more, "pale")
 
 
@@ -188,8 +194,10 @@ def _failed_cycle(name: str, run: StoredRun, record: CycleRecord, films: Films) 
     if record.disagreements:
         parts.append(paragraph(f"Signals that were wrong: {', '.join(record.disagreements)}."))
     pictures = films.get(record.seed)
-    if pictures is not None:
+    if pictures is not None and pictures.frames:
         parts += [film(pictures.frames), paragraph(pictures.remark, "pale")]
+    elif pictures is not None:
+        parts.append(warning(pictures.remark))
     parts += _traced(run, record, f"seed {record.seed}")
     parts.append(code(cycle_command(run, record.seed)))
     written = json.dumps(record.as_json(), indent=1)
@@ -279,7 +287,7 @@ def _operations(run: StoredRun) -> Iterator[Html]:
                     kind,
                     f"{op.successes} of {op.n}",
                     percent(op.success_rate),
-                    f"{percent(op.wilson_low)} to {percent(op.wilson_high)}",
+                    bounds(op.wilson_low, op.wilson_high),
                     seconds(op.time_median_s),
                     seconds(op.whole_median_s),
                     ", ".join(f"{count} {reason}" for reason, count in op.failures.items()),

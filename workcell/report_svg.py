@@ -6,7 +6,7 @@ Drawings are 400 units wide, so that their letters have the size of the page's o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 WIDTH = 400.0
@@ -118,12 +118,16 @@ class Axis:
         """Return round numbers along the axis."""
         if self._logarithmic:
             decades = range(math.floor(self._low), math.ceil(self._high) + 1)
-            found = [m * 10.0**decade for decade in decades for m in (1.0, 2.0, 5.0)]
-        else:
-            step = round_step((self.high - self.low) / 4.0)
-            first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-            found = [step * i for i in range(first, last + 1)]
-        return [tick for tick in found if self.low - 1e-9 <= tick <= self.high + 1e-9]
+            found = self._on_axis(m * 10.0**d for d in decades for m in (1.0, 2.0, 5.0))
+            if len(found) >= 3:
+                return found
+        # Numbers that lie close together are marked at even steps, also on a logarithmic axis.
+        step = round_step((self.high - self.low) / (6.0 if self._logarithmic else 4.0))
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return self._on_axis(step * i for i in range(first, last + 1))
+
+    def _on_axis(self, numbers: Iterable[float]) -> list[float]:
+        return [number for number in numbers if self.low - 1e-9 <= number <= self.high + 1e-9]
 
     def _scaled(self, number: float) -> float:
         return math.log10(number) if self._logarithmic else number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from workcell.rates import at_least, at_most, nearest
 from workcell.stored_run import StoredRun
 
 # Between a number and its unit: no line is broken there.
@@ -61,8 +62,22 @@ def _command(run: StoredRun, verb: str, more: Sequence[str]) -> str:
 
 def percent(rate: float) -> str:
     """Return a rate in percent, with more digits the nearer it is to one."""
-    digits = 1 if rate <= 0.99 or rate == 1.0 else 2
-    return f"{100.0 * rate:.{digits}f}{SPACE}%"
+    return f"{nearest(rate, _digits(rate))}{SPACE}%"
+
+
+def bounds(low: float, high: float) -> str:
+    """Return an interval of a rate in percent, rounded outwards."""
+    ends = (at_least(low, _digits(low)), at_most(high, _digits(high)))
+    return " to ".join(f"{end}{SPACE}%" for end in ends)
+
+
+def lowest(bound: float) -> str:
+    """Return a lower bound of a rate in percent, rounded down."""
+    return f"{at_least(bound, _digits(bound))}{SPACE}%"
+
+
+def _digits(rate: float) -> int:
+    return 1 if rate <= 0.99 or rate == 1.0 else 2
 
 
 def seconds(time_s: float | None) -> str:

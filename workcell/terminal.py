@@ -9,6 +9,7 @@ from rich.text import Text
 from tasks.task import Operation
 from workcell.compare import Comparison, RateDifference
 from workcell.metrics import Summary
+from workcell.rates import at_least, interval, nearest
 from workcell.records import CycleRecord
 
 
@@ -64,15 +65,15 @@ def counts(numbers: Mapping[str, int]) -> str:
 
 def summary_table(summary: Summary) -> Text:
     """Return the figures of a run."""
-    low, high = 100.0 * summary.wilson_low, 100.0 * summary.wilson_high
-    rate = "none" if summary.success_rate is None else f"{100.0 * summary.success_rate:.1f} %"
+    wilson = interval(summary.wilson_low, summary.wilson_high)
+    rate = "none" if summary.success_rate is None else f"{nearest(summary.success_rate)} %"
     rows = [
         ("successful cycles", f"{summary.successes} of {summary.n}"),
-        ("success rate", f"{rate} (95 % interval {low:.1f}-{high:.1f} %)"),
+        ("success rate", f"{rate} (95 % interval {wilson} %)"),
         (
             "exact interval",
-            f"{100.0 * summary.exact_low:.1f}-{100.0 * summary.exact_high:.1f} %, "
-            f"at least {100.0 * summary.lower_bound:.1f} % with 95 % confidence",
+            f"{interval(summary.exact_low, summary.exact_high)} %, "
+            f"at least {at_least(summary.lower_bound)} % with 95 % confidence",
         ),
         ("at the first attempt", f"{summary.first_attempts} of {summary.n}"),
         ("cycle time, median", _seconds(summary.cycle_time_median_s)),
@@ -92,7 +93,7 @@ def summary_table(summary: Summary) -> Text:
         ("ticks without solution", str(summary.unsolved_ticks)),
     ]
     for kind, operation in summary.operations.items():
-        bounds = f"{100.0 * operation.wilson_low:.1f}-{100.0 * operation.wilson_high:.1f} %"
+        bounds = f"{interval(operation.wilson_low, operation.wilson_high)} %"
         took = (
             "" if operation.time_median_s is None else f", median {operation.time_median_s:.2f} s"
         )
@@ -159,7 +160,7 @@ def difference_rows(what: str, difference: RateDifference) -> list[tuple[str, st
     rows = [
         (
             f"{what}: success",
-            f"{100.0 * difference.rate_a:.1f} % in A, {100.0 * difference.rate_b:.1f} % in B, "
+            f"{nearest(difference.rate_a)} % in A, {nearest(difference.rate_b)} % in B, "
             f"difference {100.0 * difference.difference:+.1f} "
             f"({100.0 * low:+.1f} to {100.0 * high:+.1f}) percentage points",
         ),

@@ -30,7 +30,7 @@ def test_a_run_shows_each_cycle_and_the_figures(workcell, tmp_path):
     assert "FAIL" in cycles[-1]
     assert "dropped" in cycles[-1]
     assert any("2 of 3" in line for line in lines)
-    assert any("66.7 % (95 % interval 20.8-93.9 %)" in line for line in lines)
+    assert any("66.7 % (95 % interval 20.7-93.9 %)" in line for line in lines)
     assert any("failed: dropped" in line for line in lines)
 
 

@@ -238,7 +238,7 @@ def test_a_claim_is_shown_refuted_or_open():
     assert "with 0 failures it takes 299 cycles" in still_open.sentence()
     refuted = check_claim(0.99, 90, 100)
     assert refuted.verdict == "refuted"
-    assert refuted.sentence().startswith("refuted: at most 94.47 %")
+    assert refuted.sentence().startswith("refuted: at most 94.48 %")
 
 
 def test_a_part_of_the_cycles_shows_and_refutes_nothing():

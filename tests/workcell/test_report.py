@@ -1,12 +1,14 @@
 """The page of a report: whole, without network, and readable on a phone."""
 
+import json
 import re
 import shutil
 import subprocess
-import time
 from html import escape
 from html.parser import HTMLParser
 
+import imageio.v2 as imageio
+import numpy as np
 import pytest
 
 from robot.errors import ConfigError
@@ -241,14 +243,60 @@ def test_a_task_without_a_baseline_is_compared_with_nothing(tmp_path):
     assert baseline_of("nothing_known", tmp_path) == Baseline()
 
 
-def test_a_report_of_many_cycles_takes_seconds(tmp_path):
-    run = evaluated(tmp_path, cycles=5)
+def with_failures(run, reasons):
+    """Replace a run's records by failures, one of each reason, seeds from 101."""
     line = (run.path / "records.jsonl").read_text().splitlines()[-1]
-    lines = [line.replace('"seed": 105', f'"seed": {101 + i}') for i in range(600)]
-    (run.path / "records.jsonl").write_text("\n".join(lines) + "\n")
-    began = time.process_time()
+    template = json.loads(line)
+    assert template["failure"] == "dropped"
+    made = [{**template, "seed": 101 + i, "failure": reason} for i, reason in enumerate(reasons)]
+    text = "".join(json.dumps(record) + "\n" for record in made)
+    (run.path / "records.jsonl").write_text(text)
+    return StoredRun.read(run.path)
+
+
+def test_a_report_of_many_cycles_shows_some_and_counts_all(tmp_path):
+    run = with_failures(evaluated(tmp_path, cycles=5), ["dropped"] * 600)
     write_report(find_runs([run.path]), tmp_path / "page.html")
-    assert time.process_time() - began < 20.0
+    page = Page((tmp_path / "page.html").read_text())
+    assert "0 of 600 cycles succeeded" in page.text
+    assert "570 more failed cycles are in" in page.text
+
+
+@LEAVES_PIPES
+def test_a_rare_failure_and_what_was_filmed_are_on_the_page_among_many(tmp_path):
+    run = with_failures(evaluated(tmp_path, cycles=5), ["time_out"] * 60 + ["fell"])
+    (run.path / "videos").mkdir()
+    with imageio.get_writer(run.path / "videos" / "150.mp4", fps=25.0, macro_block_size=8) as film:
+        for _ in range(10):
+            film.append_data(np.zeros((64, 96, 3), np.uint8))
+    page = Page(render([run]))
+    assert {"run-A-101", "run-A-150", "run-A-161"} <= page.ids
+    assert "run-A-149" not in page.ids
+    assert {target[1:] for target in page.targets} <= page.ids
+
+
+@LEAVES_PIPES
+def test_one_damaged_video_hides_nothing_else(tmp_path):
+    run = evaluated(tmp_path)
+    (run.path / "videos").mkdir()
+    (run.path / "videos" / f"{FAILS}.mp4").write_bytes(b"")
+    text = Page(render([run])).text
+    assert f"{FAILS}.mp4 cannot be read" in text
+    assert "How many cycles it takes" in text
+
+
+def test_cycles_that_never_began_are_told_beside_those_that_took_time(tmp_path):
+    run = evaluated(tmp_path, cycles=5)
+    lines = [json.loads(line) for line in (run.path / "records.jsonl").read_text().splitlines()]
+    lines[-1] |= {"failure": "setup: too far away", "cycle_time_s": 0.0}
+    (run.path / "records.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    text = Page(render([StoredRun.read(run.path)])).text
+    assert "Successes; 1 never began." in text
+
+
+def test_a_page_names_code_that_differs_from_its_commit(tmp_path, monkeypatch):
+    monkeypatch.setattr("workcell.report.commit", lambda: f"{'f' * 40}+changes")
+    assert "by workcell at ffffffffffff+changes." in Page(render([evaluated(tmp_path)])).text
 
 
 @LEAVES_PIPES
