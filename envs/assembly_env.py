@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from envs.felt import Felt
 from envs.observations import Observation, entries, observe, space
 from robot.cell_state import CellState
 from robot.driver import StopCategory, stop_after
-from robot.errors import NoSolution, SafetyStop, stop_reason
+from robot.errors import NOT_BEGUN, NoSolution, SafetyStop, stop_reason
 from robot.loop import ControlLoop
 from robot.sensor import CameraFrame
 from robot.state import Target, ToolTarget
@@ -25,12 +26,16 @@ from robot.station import Signal, StationOutputs, require_signals
 from tasks.scene import Scene
 from tasks.task import Layout, Outcome, Snapshot, Task
 
+logger = logging.getLogger(__name__)
+
 Action = NDArray[np.float32]
 
 # How long the robot stands before a cycle starts, in s: a teleported robot comes to rest in 0.2 s.
 SETTLE_TIME = 0.3
 # How far apart the hands may be asked to open while they wait, as a share of the widest opening.
 _HOME_OPENING = 0.5
+# How many layouts are drawn until an episode begins with one, if nobody asked for a certain one.
+_DRAWS = 10
 
 
 class AssemblyEnv(gym.Env[Observation, Action]):
@@ -153,24 +158,36 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         """Draw a layout, bring it about and return the first observation.
 
         Args:
-            seed: Seeds every random draw of this and the following episodes.
+            seed: Seeds every random draw of this and the following episodes. Without one, a layout
+                with which no episode begins is drawn again: nobody has asked for it.
             options: `{"layout": Layout}` replays a given layout instead of drawing one.
 
         Raises:
-            EpisodeSetupError: If the layout cannot be brought about.
+            EpisodeSetupError, SafetyStop, NoSolution: If the episode that was asked for cannot
+                begin, or none of ten that were drawn.
             ValueError: If an option is unknown.
         """
         super().reset(seed=seed)
         unknown = set(options or {}) - {"layout"}
         if unknown:
             raise ValueError(f"options: unknown {sorted(unknown)}, known: ['layout']")
+        layout = (options or {}).get("layout")
+        for _ in range(_DRAWS - 1 if seed is None and layout is None else 0):
+            try:
+                return self._bring_about(None)
+            except NOT_BEGUN as error:
+                logger.warning("drawn again, since the episode did not begin: %s", error)
+        return self._bring_about(layout)
+
+    def _bring_about(self, layout: Layout | None) -> tuple[Observation, dict[str, Any]]:
+        """Begin an episode of a layout, or of one that is drawn."""
         # Of the last episode. Should this one not begin, nothing may go on from there; nor may the
         # station go on with what was asked of it, while the robot moves.
         self._outcome = self._last = self._resting = None
         if self._told is not None and self._told.signals:
             self.tell(dataclasses.replace(self._outputs, signals={}))
         # What was drawn is known also if it cannot be brought about.
-        self.layout = (options or {}).get("layout") or self.task.sample_layout(self.np_random)
+        self.layout = layout or self.task.sample_layout(self.np_random)
         self.layout = self.scene.apply(self.layout)
         if self.loop.zones is not None:
             self.loop.zones.reset(self.task.zones(self.layout))

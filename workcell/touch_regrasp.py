@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from policies.tactile.estimator import TouchPolicy
 from policies.tactile.regrasp import Regrasp, RegraspConfig, Touch
@@ -45,17 +46,20 @@ class RegraspTrial:
         part: Its name.
         off: How far it truly lay off what was wanted, in each grasp from the first on: shift along
             tool x and z, in m, and angle about tool y, in rad. Shape (grasps, 3).
+        held: Whether it was held at all, in each grasp. Shape (grasps,).
         stopped: Whether the hand was content in the end.
     """
 
     part: str
     off: Array
+    held: NDArray[np.bool_]
     stopped: bool
 
     def reached(self, regrasps: int) -> bool:
         """Return whether the part lies well enough after at most so many re-grasps."""
-        x, z, angle = self.off[min(regrasps, len(self.off) - 1)]
-        return bool(np.hypot(x, z) <= GOAL[0] and abs(angle) <= GOAL[1])
+        last = min(regrasps, len(self.off) - 1)
+        x, z, angle = self.off[last]
+        return bool(self.held[last] and np.hypot(x, z) <= GOAL[0] and abs(angle) <= GOAL[1])
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ class _Bench:
         self._pads.let_go(rng.uniform(0.0, _AGO))
         regrasp = Regrasp(policy, case.pose_tool_part, wanted, config)
         grasp = self._held(lambda: shown.in_hand + self._far_off())
-        off, stopped = [grasp.in_hand - shown.in_hand], False
+        off, held, stopped = [grasp.in_hand - shown.in_hand], [grasp.grasped.held], False
         for _ in range(config.at_most):
             step = regrasp.increment(_touch(self._pads, grasp))
             if step is None or step.enough:
@@ -161,7 +165,8 @@ class _Bench:
             tool = step.pose_tool_next @ self._missed()
             grasp = self._grasp(tool.inverse() @ grasp.grasped.pose_tool_part)
             off.append(grasp.in_hand - shown.in_hand)
-        return RegraspTrial(case.name, np.array(off), stopped)
+            held.append(grasp.grasped.held)
+        return RegraspTrial(case.name, np.array(off), np.array(held), stopped)
 
     def _held(self, draw: Callable[[], Array]) -> CaseGrasp:
         """Return a grasp at a drawn place, one by which the part is held at all."""

@@ -8,7 +8,7 @@ from gymnasium.utils.env_checker import check_env
 
 from envs.actions import ACTION_SIZE
 from envs.assembly_env import AssemblyEnv
-from robot.errors import ConfigError, DeviceFault
+from robot.errors import ConfigError, DeviceFault, EpisodeSetupError
 from robot.mock import MockStation
 from robot.spatial import Pose
 from robot.state import Lifecycle
@@ -42,9 +42,31 @@ def test_a_seed_is_an_episode(env):
     first, other, again = episode(3), episode(4), episode(3)
     for here, there in zip(first, again, strict=True):
         assert all(np.array_equal(here[key], there[key]) for key in here)
-    keys = [k for k in first[0] if k.endswith("_pose_world_nest")]
-    assert keys
     assert first[0].keys() == other[0].keys()
+    layouts = [env.reset(seed=seed)[1]["layout"].as_json() for seed in (3, 4, 3)]
+    assert layouts[0] == layouts[2] != layouts[1]
+
+
+def test_a_layout_with_which_nothing_begins_is_drawn_again_unless_it_was_asked_for(
+    env, monkeypatch
+):
+    apply, refused = env.scene.apply, []
+
+    def reluctant(layout):
+        if len(refused) < 2:
+            refused.append(layout.as_json())
+            raise EpisodeSetupError("a nut that does not come to rest")
+        return apply(layout)
+
+    monkeypatch.setattr(env.scene, "apply", reluctant)
+    with pytest.raises(EpisodeSetupError):
+        env.reset(seed=3)
+    with pytest.raises(EpisodeSetupError):
+        env.reset(options={"layout": env.layout})
+    refused.clear()
+    _, info = env.reset()
+    assert len(refused) == 2
+    assert info["layout"].as_json() not in refused
 
 
 def test_the_time_limit_truncates_and_does_not_terminate(env):

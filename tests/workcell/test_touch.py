@@ -125,7 +125,7 @@ def test_a_plug_cannot_be_learned_from_where_its_walls_keep_fingers_out():
 def test_a_trial_is_judged_on_distance_and_angle_after_so_many_regrasps():
     near, far = np.array([0.6e-3, 0.6e-3, 0.0]), np.array([0.9e-3, 0.9e-3, 0.0])
     turned = np.array([0.0, 0.0, 1.1 * GOAL[1]])
-    trial = RegraspTrial("m8", np.array([far, turned, near]), stopped=True)
+    trial = RegraspTrial("m8", np.array([far, turned, near]), np.full(3, True), stopped=True)
     assert [trial.reached(k) for k in range(5)] == [False, False, True, True, True]
 
 
