@@ -36,7 +36,10 @@ Network = Annotated[
     typer.Argument(help="Folder of a touch network, or a task: the one that comes along for it."),
 ]
 TestSeed = Annotated[
-    int, typer.Option(min=0, help="Of the grasps; from 1000000 on none was learned from.")
+    int,
+    typer.Option(
+        min=_LAST_TRAINING_SEED + 1, help="Of the grasps; smaller ones may have been learned from."
+    ),
 ]
 
 

@@ -6,16 +6,20 @@ otherwise is that the crossing lies beyond the largest or below the smallest siz
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import numpy as np
 
 from workcell.statistics import wilson
 
 # A size is survived while at least this share of its trials is.
 SURVIVED = 0.95
 NOT_SHOWN = "not shown"
+_RESAMPLES = 1000
 
 Relation = Literal["=", "≥", ">", "≤", "<"]
 
@@ -57,6 +61,17 @@ def gain_words(figure: Figure | None) -> str:
     return share if figure.relation == "=" else f"{figure.relation} {share}"
 
 
+def interval_words(interval: tuple[float, float]) -> str:
+    """Return the interval of a gain as it is printed: `+7 to +14 %`, `+7 % or more`."""
+    low, high = interval
+    bounded = math.isfinite(low), math.isfinite(high)
+    if bounded == (True, True):
+        return f"{100.0 * low:+.0f} to {100.0 * high:+.0f} %"
+    if bounded == (True, False):
+        return f"{100.0 * low:+.0f} % or more"
+    return f"{100.0 * high:+.0f} % or less" if bounded[1] else NOT_SHOWN
+
+
 @dataclass(frozen=True)
 class Cell:
     """All trials of one direction and size, with or without the policy.
@@ -96,7 +111,7 @@ def lines_of(cells: Iterable[Cell]) -> dict[tuple[float, bool], list[Cell]]:
 
 @dataclass(frozen=True)
 class Edge:
-    """Both sides of where a line of cells first falls below 95 %.
+    """Both sides of where a line of cells falls below 95 %.
 
     Attributes:
         survived: The last cell before; None if the first one is below already.
@@ -107,33 +122,82 @@ class Edge:
     failed: Cell | None
 
 
-def edge_of(line: Sequence[Cell]) -> Edge:
-    """Return where a line first falls below 95 %, whatever is survived beyond.
+def falling(line: Sequence[Cell]) -> list[float]:
+    """Return the shares that fit a line of cells best, if no more is survived of a larger size.
+
+    What cells say beside that is chance: one of fifty trials is 2 %. Neighbours out of order are
+    pooled (Ayer and others, "An empirical distribution function for sampling with incomplete
+    information", 1955), which is the most likely falling line.
 
     Args:
         line: Cells of one direction and policy, in order of size.
     """
-    over = next((i for i, cell in enumerate(line) if cell.share < SURVIVED), len(line))
+    pools: list[list[int]] = []
+    for cell in line:
+        pools.append([cell.survived, cell.n, 1])
+        while len(pools) > 1 and pools[-2][0] * pools[-1][1] < pools[-1][0] * pools[-2][1]:
+            last = pools.pop()
+            pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
+    return [survived / n for survived, n, cells in pools for _ in range(cells)]
+
+
+def edge_of(line: Sequence[Cell]) -> Edge:
+    """Return where a line falls below 95 %, as fitted by `falling`.
+
+    Args:
+        line: Cells of one direction and policy, in order of size.
+    """
+    shares = falling(line)
+    over = next((i for i, share in enumerate(shares) if share < SURVIVED), len(line))
     return Edge(line[over - 1] if over else None, line[over] if over < len(line) else None)
 
 
 def survived_size(line: Sequence[Cell]) -> Figure | None:
     """Return the size up to which 95 % are survived, between two cells on a straight line.
 
-    It ends at the first cell with fewer, also if more are survived of a larger size. At least the
-    largest size if none has fewer; less than the smallest if that one has; None without a cell.
+    At least the largest size if the fit of `falling` never falls below; less than the smallest if
+    it begins there; None without a cell.
 
     Args:
         line: Cells of one direction and policy, in order of size.
     """
-    edge = edge_of(line)
-    last, cell = edge.survived, edge.failed
-    if cell is None:
-        return None if last is None else Figure(last.size, "≥")
-    if last is None:
-        return Figure(cell.size, "<")
-    part = (last.share - SURVIVED) / (last.share - cell.share)
-    return Figure(last.size + part * (cell.size - last.size))
+    shares = falling(line)
+    if not shares:
+        return None
+    over = next((i for i, share in enumerate(shares) if share < SURVIVED), None)
+    if over is None:
+        return Figure(line[-1].size, "≥")
+    if over == 0:
+        return Figure(line[0].size, "<")
+    part = (shares[over - 1] - SURVIVED) / (shares[over - 1] - shares[over])
+    return Figure(line[over - 1].size + part * (line[over].size - line[over - 1].size))
+
+
+def gain_interval(alone: Sequence[Cell], helped: Sequence[Cell]) -> tuple[float, float]:
+    """Return the 95 % interval of a gain, as a share; an end that nothing bounds is infinite.
+
+    Cells are drawn again as often as they were tried, each with the share that it showed (seeded
+    percentile bootstrap). That cells share their seeds is left out, which makes it wider.
+
+    Args:
+        alone: Cells of one direction without the policy, in order of size.
+        helped: Cells of the same direction with it.
+    """
+    rng = np.random.default_rng(0)
+    ends = []
+    for _ in range(_RESAMPLES):
+        gain = gain_of(survived_size(_again(alone, rng)), survived_size(_again(helped, rng)))
+        low = gain is not None and gain.relation in ("=", "≥", ">")
+        high = gain is not None and gain.relation in ("=", "≤", "<")
+        value = 0.0 if gain is None else gain.value
+        ends.append((value if low else -math.inf, value if high else math.inf))
+    lows, highs = np.sort(np.array(ends), axis=0).T
+    outside = int(0.025 * _RESAMPLES)
+    return float(lows[outside]), float(highs[-1 - outside])
+
+
+def _again(line: Sequence[Cell], rng: np.random.Generator) -> list[Cell]:
+    return [replace(cell, survived=int(rng.binomial(cell.n, cell.share))) for cell in line]
 
 
 def gain_of(alone: Figure | None, helped: Figure | None) -> Figure | None:

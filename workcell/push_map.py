@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import logging
+import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,7 +29,15 @@ from workcell.catalog import load_robot
 from workcell.config import plain
 from workcell.processes import die_with
 from workcell.provenance import commit, versions
-from workcell.push_figures import Cell, Figure, figure_json, gain_of, lines_of, survived_size
+from workcell.push_figures import (
+    Cell,
+    Figure,
+    figure_json,
+    gain_interval,
+    gain_of,
+    lines_of,
+    survived_size,
+)
 from workcell.push_folder import MapFolder, Origin
 from workcell.push_trial import Kind, PushBench, PushResult, PushTrial, push_cell, trials
 from workcell.records import plain_json
@@ -131,6 +140,14 @@ class PushMap:
         sizes = self.survived_sizes()
         return {
             direction: gain_of(sizes[direction, False], sizes[direction, True])
+            for direction in self.directions_deg
+        }
+
+    def gain_intervals(self) -> dict[float, tuple[float, float]]:
+        """Return the 95 % interval of each gain, by direction; see `gain_interval`."""
+        lines = lines_of(self.cells())
+        return {
+            direction: gain_interval(lines[direction, False], lines[direction, True])
             for direction in self.directions_deg
         }
 
@@ -253,7 +270,7 @@ def _try(trial: PushTrial) -> PushResult:
 
 def summary(pushes: PushMap) -> Mapping[str, Any]:
     """Return the figures of a map."""
-    sizes, gains = pushes.survived_sizes(), pushes.gains()
+    sizes, gains, bounds = pushes.survived_sizes(), pushes.gains(), pushes.gain_intervals()
     return {
         "plan": dataclasses.asdict(pushes.plan),
         "trials": len(pushes.results),
@@ -263,6 +280,7 @@ def summary(pushes: PushMap) -> Mapping[str, Any]:
                 "alone": figure_json(sizes[direction, False]),
                 "with_policy": figure_json(sizes[direction, True]),
                 "gain": figure_json(gains[direction]),
+                "gain_interval": [end if math.isfinite(end) else None for end in bounds[direction]],
             }
             for direction in pushes.directions_deg
         ],

@@ -15,6 +15,7 @@ from workcell.push_figures import (
     Figure,
     edge_of,
     gain_words,
+    interval_words,
     lines_of,
     size_words,
 )
@@ -37,17 +38,21 @@ def map_table(pushes: PushMap) -> Table:
     unit = "N·s" if pushes.plan.kind == "shove" else "N"
     table = Table(
         title=f"survived in 95 % of the trials, {unit}",
-        caption="≥ largest size tried, < smallest size tried: not measured, only bounded",
+        caption="≥ largest size tried, < smallest size tried: not measured, only bounded; between "
+        "cells of a falling fit",
     )
-    for name in ("direction", "alone", "with policy", "gain", "cells alone", "cells with policy"):
+    names = ("direction", "alone", "with policy", "gain", "95 % interval")
+    for name in (*names, "cells alone", "cells with policy"):
         table.add_column(name)
     sizes, gains, lines = pushes.survived_sizes(), pushes.gains(), lines_of(pushes.cells())
+    intervals = pushes.gain_intervals()
     for direction in pushes.directions_deg:
         table.add_row(
             f"{_ARROWS[round(direction / 45.0) % 8]} {direction:.0f}°",
             size_words(sizes[direction, False]),
             size_words(sizes[direction, True]),
             gain_words(gains[direction]),
+            interval_words(intervals[direction]),
             _told(lines[direction, False]),
             _told(lines[direction, True]),
         )

@@ -1,6 +1,7 @@
 """What a line of cells says of a size, and what it only bounds."""
 
 import json
+import math
 
 import pytest
 
@@ -8,9 +9,12 @@ from workcell.push_figures import (
     Cell,
     Figure,
     edge_of,
+    falling,
     figure_json,
+    gain_interval,
     gain_of,
     gain_words,
+    interval_words,
     size_words,
     survived_size,
 )
@@ -29,17 +33,20 @@ def line(*shares):
         ((100, 100), "≥ 20"),
         ((94, 0), "< 10"),
         ((), "not shown"),
-        # It ends where 95 % are crossed first, whatever is survived beyond.
-        ((100, 90, 100), "15.0"),
-        ((94, 100), "< 10"),
+        # No more is survived of a larger size: what says so is chance, and is pooled.
+        ((100, 90, 100), "≥ 30"),
+        ((94, 100), "≥ 20"),
+        ((94, 98, 100, 94), "37.0"),
+        ((92, 94), "< 10"),
+        ((100, 80, 100, 0), "15.0"),
     ],
 )
-def test_the_survived_size_lies_where_95_percent_are_crossed_first(shares, expected):
+def test_the_survived_size_lies_where_a_falling_line_crosses_95_percent(shares, expected):
     assert size_words(survived_size(line(*shares))) == expected
 
 
 def test_the_edge_is_what_the_size_lies_between():
-    cells = line(100, 97, 90, 100)
+    cells = line(100, 97, 90, 92)
     edge = edge_of(cells)
     assert (edge.survived, edge.failed) == (cells[1], cells[2])
     assert edge_of(line(90)).survived is None
@@ -66,6 +73,42 @@ def test_the_edge_is_what_the_size_lies_between():
 def test_a_gain_is_only_the_bound_that_it_is(alone, helped, expected):
     one, other = (None if size is None else Figure(size[1], size[0]) for size in (alone, helped))
     assert gain_words(gain_of(one, other)) == expected
+
+
+def test_a_falling_fit_pools_what_is_out_of_order_and_nothing_else():
+    assert falling(line(100, 97, 90)) == [1.0, 0.97, 0.90]
+    assert falling(line(90, 100, 50)) == [0.95, 0.95, 0.50]
+    assert falling(line(80, 90, 100)) == [0.90, 0.90, 0.90]
+    assert falling([]) == []
+
+
+def test_the_interval_of_a_gain_holds_it_and_narrows_with_the_trials():
+    def cells(sizes, shares, n):
+        return [
+            Cell(0.0, size, False, round(share * n), n)
+            for size, share in zip(sizes, shares, strict=True)
+        ]
+
+    widths = []
+    for n in (50, 800):
+        alone = cells((25, 27, 29, 31), (1.0, 0.98, 0.7, 0.1), n)
+        helped = cells((28, 30, 32, 34), (1.0, 0.98, 0.7, 0.1), n)
+        gain = gain_of(survived_size(alone), survived_size(helped))
+        low, high = gain_interval(alone, helped)
+        assert low < gain.value < high
+        widths.append(high - low)
+    assert widths[1] < 0.4 * widths[0]
+
+
+def test_what_was_only_bounded_has_an_open_interval():
+    alone = line(100, 100, 50)
+    low, high = gain_interval(alone, line(100, 100, 100))
+    assert 0.0 < low < 0.6
+    assert high == math.inf
+    assert interval_words((low, high)).endswith("or more")
+    assert gain_interval(line(100), line(100)) == (-math.inf, math.inf)
+    assert interval_words((-math.inf, math.inf)) == "not shown"
+    assert interval_words((0.07, 0.14)) == "+7 to +14 %"
 
 
 def test_json_says_what_a_number_is():
