@@ -212,6 +212,21 @@ def test_contact_is_told_also_of_episodes_in_which_none_was(workcell, monkeypatc
     assert json.loads(out)["counts"] == counts.tolist()
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_what_comes_along_tells_more_than_the_rule_and_knows_how_sure_it_is(workcell, task):
+    code, out, _ = workcell("touch", "test", task, "--grasps", "25", "--json")
+    assert code == 0
+    for found in json.loads(out)["figures"]:
+        if found["part"] != "all":
+            continue
+        assert found["position_mm"] < 0.75 * found["rule_position_mm"] < 0.3
+        felt = [axis for axis in found["axes"].values() if axis["felt"]]
+        assert len(felt) >= 2
+        for axis in felt:
+            # Never of what it is not; new pads are better than it was taught to expect.
+            assert 0.85 <= axis["inside"] <= (0.99 if found["sensor"] == "worn" else 1.0)
+
+
 @pytest.mark.parametrize("command", ["test", "regrasp"])
 def test_figures_are_printed_with_their_number_and_intervals(workcell, command):
     counted = "--grasps" if command == "test" else "--trials"
