@@ -1,9 +1,13 @@
 """The main jobs from start to end, with what comes along, in the simulation."""
 
+import json
+
 import pytest
 
 from workcell.build import build_cycle
 from workcell.catalog import Choice, resolve_choice
+from workcell.cli import main
+from workcell.policy_folder import read_policy
 
 
 def cycle(choice, seed, *overrides):
@@ -34,3 +38,20 @@ def test_a_pack_is_plugged_tested_and_unplugged():
     assert all(operation.success for operation in record.operations.values())
     assert (record.guard_stops, record.disagreements) == (0, [])
     assert record.force_limit_n == 120.0
+
+
+def test_a_correction_is_learned_of_the_script_at_work_and_can_be_run(capfd, tmp_path):
+    small = ("segment_steps=32", "ppo.rollout=16", "ppo.hidden=[8]", "ppo.batch=16")
+    small += ("validation.episodes=1", "validation.confirm_episodes=1", "validation.every=1")
+    changes = [word for value in small for word in ("--set", f"training.{value}")]
+    out = tmp_path / "training"
+    words = ["train", "nut_insertion", "--steps", "32", "--out", str(out), "--json", *changes]
+    assert main(words) == 0
+    result = json.loads(capfd.readouterr().out)
+    assert result["steps"] >= 32
+    assert result["validation"]["n"] == result["confirmation"]["n"] == 1
+    stored = read_policy(out / "policy")
+    assert stored.manifest.kind == "residual"
+    assert stored.manifest.training.steps >= 32
+    record = cycle(Choice("nut_insertion", "factory", "talos_fixed", str(out / "policy")), 101)
+    assert record.success, record.failure
