@@ -3,6 +3,7 @@
 #   make run                              a few cycles of the main job
 #   make run ARGS="--cycles 20 --json"    the same command with options
 #   make test                             linters, types and tests
+#   make test-extras                      what takes extras or minutes: ray, tensorboard, examples
 #   make clean                            remove .venv and every cache
 
 SHELL := /bin/sh
@@ -21,7 +22,7 @@ STAMP := $(VENV)/installed
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test install clean
+.PHONY: run test test-extras install clean
 
 run: $(STAMP)
 	@$(BIN)/workcell run $(TASK) $(ARGS)
@@ -31,6 +32,11 @@ test: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(TESTS)
+
+test-extras: $(STAMP)
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,crossq,ray,tensorboard]'
+	$(BIN)/python -m pytest -m "not hardware" tests/examples tests/policies/test_curves.py \
+	    tests/policies/test_learners.py tests/workcell/test_ray_crew.py
 
 install: $(STAMP)
 

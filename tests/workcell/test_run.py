@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import re
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.workcell.fake_runner import BREAKS, DIES, FAILS, FakeRunner
 from workcell.catalog import Choice
 from workcell.config import RunConfig
 from workcell.crew import CycleCrashed, RunnerSpec, _work
+from workcell.provenance import commit, versions
+from workcell.ray_crew import _Worker
 from workcell.records import RunFolder, read_records
 from workcell.run import FIRST_EVALUATION_SEED, RunSpec, run_cycles
 
@@ -167,6 +170,21 @@ def test_a_process_whose_cycle_breaks_closes_its_cell():
     assert here.recv() is None
     assert isinstance(here.recv(), CycleCrashed)
     assert Broken.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"commit": "f" * 40}, "other software: commit "),
+        ({"numpy": "0.1"}, "other software: numpy .* instead of 0.1"),
+    ],
+)
+def test_a_machine_with_other_code_or_libraries_is_refused(change, told):
+    origin = {"commit": commit(), **versions()} | change
+    worker = _Worker(RunnerSpec(FACTORY, RunConfig({}, {})), origin.pop("commit"), origin)
+    assert re.search(told, str(worker.build()))
+    same = _Worker(RunnerSpec(FACTORY, RunConfig({}, {})), commit(), versions())
+    assert same.build() is None
 
 
 def test_a_process_begins_no_cycle_before_the_last_one_is_written_down():
