@@ -103,7 +103,7 @@ def export(
 
     from policies.onnx_export import onnx_model
     from workcell.config import plain
-    from workcell.records import refuse_existing
+    from workcell.records import refuse_existing, write_whole
 
     stored = _learned(name)
     refuse_existing(file, "FILE")
@@ -114,22 +114,12 @@ def export(
     identity = {"kind": stored.manifest.kind, "fingerprint": stored.manifest.fingerprint}
     data = onnx_model(stored.network, {**identity, **notes})
     with open_output(as_json) as output:
-        _write(file, data)
+        write_whole(file, data, "FILE")
         output.console.print(
             f"{file}: the network of {stored.path}, {len(data)} bytes, answers alike", markup=False
         )
         output.result({"file": str(file), **identity})
     return 0
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    unfinished = file.with_name(f".{file.name}.unfinished")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(file)
-    except OSError as error:
-        raise ConfigError(f"FILE: cannot write {file}: {error.strerror}") from None
 
 
 def _learned(name: str) -> StoredPolicy:

@@ -160,6 +160,25 @@ def refuse_existing(path: Path, option: str = "--run-dir") -> None:
         )
 
 
+def write_whole(path: Path, data: bytes, option: str) -> None:
+    """Write a file whole or not at all; one that exists is replaced.
+
+    Args:
+        path: Of the file.
+        data: What it is to hold.
+        option: What asked for it, for the message.
+
+    Raises:
+        ConfigError: If it cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{option}: cannot write {path}: {error.strerror}") from None
+
+
 def new_folder(name: str) -> Path:
     """Return a folder in `runs` that does not exist yet, named after what is run and when."""
     stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -11,6 +11,7 @@ from robot.errors import ConfigError
 from workcell.compare import Comparison, RateDifference, compare
 from workcell.metrics import Summary
 from workcell.provenance import commit
+from workcell.records import write_whole
 from workcell.report_baseline import baseline_of
 from workcell.report_charts import difference_chart
 from workcell.report_film import filmstrips
@@ -108,13 +109,11 @@ def write_report(runs: Sequence[StoredRun], path: Path) -> None:
         ConfigError: If it cannot be written.
     """
     text = render(runs)
-    unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
     except OSError as error:
         raise ConfigError(f"--out: cannot write {path}: {error.strerror}") from None
+    write_whole(path, text.encode("utf-8"), "--out")
 
 
 def _parts(title: str, runs: Sequence[StoredRun]) -> Iterator[Html]:

@@ -55,8 +55,7 @@ _HYSTERESIS = 0.002
 # hull and the pin overlap by more than this, in m: Bullet would throw it out.
 _COS_LYING = 0.5
 _HULL_OVERLAP = 3e-4
-# A free nut that touches and was still for so many steps is computed every few steps only, with the
-# same push until it moves: seated nuts would cost the most.
+# Still for so many steps, a free nut that touches is computed every few steps only: it is seated.
 _CALM_STEPS = 20
 _CALM_PERIOD = 8
 
