@@ -19,6 +19,9 @@ _FEWEST_TOUCHES = 2
 # collars apart that differ by more than this, in mm.
 _SHIFT = 0.002
 _COLLAR_SLACK_MM = 1.0
+# A part that was blocked where a search took it for found is in only if it gets further than there
+# by so much, in mm.
+_FURTHER_IN_MM = 2.0
 # Motions during which a part is in a socket.
 IN_SOCKET = (Motion.MATE, Motion.PULL, Motion.LOCK)
 
@@ -37,9 +40,11 @@ class Memory:
         self._correction = Pose.identity()
         # Where the part should be in the hand, as the last phase with a part said.
         self._pose_tool_part = Pose.identity()
-        # How far along its spiral the last search came, and where the next one begins, in rad.
-        self._searched = 0.0
+        # How far along its spiral the last search came, in rad, and how deep, in m; where the next
+        # one begins, in rad; and what was taken for found before and was not, at which depth, in m.
+        self._searched = (0.0, 0.0)
         self._search_from = 0.0
+        self._not_in: float | None = None
         # How deep the tool was when the part last touched something on its way, in m.
         self._face: float | None = None
         # By how much a place is elsewhere than believed, by its name, along the world axes.
@@ -58,18 +63,21 @@ class Memory:
         """Begin with another part in the hand, held as planned until it is felt."""
         self._touch.clear()
         self._correction = Pose.identity()
-        self._search_from, self._face = 0.0, None
+        self._search_from, self._not_in, self._face = 0.0, None, None
 
-    def search_ended(self, angle: float) -> None:
-        """Remember how far along its spiral a search came, in rad."""
-        self._searched = angle
+    def search_ended(self, angle: float, depth: float) -> None:
+        """Remember how far along its spiral a search came, in rad, and how deep, in m."""
+        self._searched = (angle, depth)
 
     def search_again(self, further: bool) -> None:
         """Let the next search begin anew, or `further` on, where the last one left off.
 
-        What was found there was not the place if the part could not get in.
+        What was found there was not the place if the part could not get in; and a depth that was
+        believed to be inside was not, as after a robot's feet have slid a little.
         """
-        self._search_from = self._searched if further else 0.0
+        self._search_from = 0.0
+        if further:
+            self._search_from, self._not_in = self._searched
 
     def touched(self, depth: float) -> None:
         """Remember how deep the tool was when the part touched something, in m."""
@@ -80,6 +88,9 @@ class Memory:
         learned = {}
         if phase.motion is Motion.SEARCH and self._search_from > 0.0:
             learned["from_rad"] = self._search_from
+        entered_mm = phase.limits.get("entered_mm")
+        if entered_mm is not None and self._not_in is not None:
+            learned["entered_mm"] = min(entered_mm, -1e3 * self._not_in - _FURTHER_IN_MM)
         if phase.motion is Motion.MATE and self._face is not None:
             learned["face_mm"] = 1e3 * self._face
         if not learned:

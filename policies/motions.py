@@ -23,6 +23,8 @@ _ARRIVED_ANGLE = 0.02
 _LAG_TIME = 0.5
 # A grasp whose opening differs by more than this from the part's width holds something else, in m.
 _WIDTH_ERROR = 1.2e-3
+# Fingers that have not closed on a part after so long will not, in s.
+_CLOSING_TIME = 1.5
 # How fast a push is let go, in N/s.
 PUSH_RATE = 60.0
 
@@ -190,11 +192,13 @@ class Grasp(ScriptedMotion):
         if self._still >= 3:
             wider = sense.opening - width
             yielded = self._still * sense.dt >= self.limit("yield_s", 0.0)
-            # Pads that sit askew on a part may slide down on it yet.
-            if abs(wider) > _WIDTH_ERROR and (yielded or wider < 0.0):
+            # Pads that sit askew on a part turn the hand as it gives way, and slide down on it yet.
+            late = self.elapsed(sense) > _CLOSING_TIME or self.limit("yield_s", 0.0) <= 0.0
+            if wider < -_WIDTH_ERROR or (wider > _WIDTH_ERROR and yielded and late):
                 return self.wish(self.goal, SOFT, Status.FAILED, "empty_grasp")
-            return self.wish(self._target(sense), SOFT, Status.DONE if yielded else Status.RUNNING)
-        if self.elapsed(sense) > 1.5:
+            holds = yielded and wider <= _WIDTH_ERROR
+            return self.wish(self._target(sense), SOFT, Status.DONE if holds else Status.RUNNING)
+        if self.elapsed(sense) > _CLOSING_TIME:
             return self.wish(self.goal, SOFT, Status.FAILED, "blocked_grasp")
         return self.wish(self._target(sense), SOFT)
 

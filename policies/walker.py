@@ -204,7 +204,7 @@ class ArmWalker:
         if isinstance(motion, Contact):
             self._memory.touched(motion.depth(sense))
         if isinstance(motion, Search):
-            self._memory.search_ended(motion.angle)
+            self._memory.search_ended(motion.angle, motion.depth(sense))
         if isinstance(motion, Zero):
             self._wrench_zero = self._wrench_zero + motion.felt
         self._motion = None

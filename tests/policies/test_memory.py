@@ -167,7 +167,7 @@ def test_without_touch_the_part_goes_where_it_was_planned():
 def test_a_search_that_found_the_wrong_place_goes_on_where_it_left_off():
     memory, search = Memory(True), held("search", Motion.SEARCH, GOAL, limits={"force_n": 6.0})
     assert memory.informed(search) is search
-    memory.search_ended(7.5)
+    memory.search_ended(7.5, -0.006)
     memory.search_again(further=True)
     assert memory.informed(search).limits == {"force_n": 6.0, "from_rad": 7.5}
     assert "from_rad" not in memory.informed(held("mate", Motion.MATE, GOAL)).limits
@@ -176,9 +176,33 @@ def test_a_search_that_found_the_wrong_place_goes_on_where_it_left_off():
 @pytest.mark.parametrize("forget", [lambda m: m.search_again(further=False), lambda m: m.take()])
 def test_any_other_search_begins_in_the_middle(forget):
     memory, search = Memory(True), held("search", Motion.SEARCH, GOAL)
-    memory.search_ended(7.5)
+    memory.search_ended(7.5, -0.006)
     memory.search_again(further=True)
     forget(memory)
+    assert memory.informed(search) is search
+
+
+@pytest.mark.parametrize(("ended_mm", "next_mm"), [(-4.0, 2.0), (-1.0, -1.0), (-9.0, 5.0)])
+def test_what_was_blocked_was_not_in_however_deep_it_was_believed_to_be(ended_mm, next_mm):
+    """Feet that slid put the whole cell elsewhere: what counts as in is learned from the block."""
+    memory = Memory(True)
+    limits = {"entered_mm": 5.0, "force_n": 6.0, "radius_mm": 4.0, "speed_m_s": 0.04}
+    search = held("search", Motion.SEARCH, GOAL, limits=limits)
+
+    def played():
+        wall = SpringHand(start=Pose.translation((0.0, 0.0, -0.005)), socket=Socket(wall=-4e-3))
+        return outcome(play(Search, dict(memory.informed(search).limits), wall))
+
+    memory.search_ended(0.0, 1e-3 * ended_mm)
+    assert played() == (Status.DONE, "")
+    memory.search_again(further=True)
+    assert memory.informed(search).limits["entered_mm"] == pytest.approx(next_mm)
+    # The wall is at -4 mm: only who was blocked at a wall this deep searches on.
+    found = next_mm > 4.0
+    assert played() == ((Status.DONE, "") if found else (Status.FAILED, "pin_not_found"))
+    memory.search_again(further=False)
+    assert memory.informed(search).limits["entered_mm"] == pytest.approx(next_mm)
+    memory.take()
     assert memory.informed(search) is search
 
 

@@ -163,6 +163,33 @@ def test_fingers_that_are_stopped_far_from_the_part_are_blocked():
     assert steps[-1].sense.time < 2.0
 
 
+class AskewHand(SpringHand):
+    """A hand whose pads stand on a part's walls, 1.7 mm too wide, until it has turned with them."""
+
+    def __init__(self, until):
+        super().__init__(opening=OPEN, width_at=lambda hand: WIDTH + 1.7e-3)
+        self.until = until
+
+    def obey(self, wish):
+        super().obey(wish)
+        if self.held and self.time > self.until:
+            self.held, self.width_at = WIDTH, lambda hand: WIDTH
+
+
+def test_pads_that_stand_askew_on_a_part_have_their_time_to_slide_down():
+    steps = grasp({"yield_s": 0.28}, AskewHand(until=1.1))
+    assert outcome(steps) == (Status.DONE, "")
+    assert steps[-1].sense.time > 1.1
+    assert steps[-1].sense.opening == pytest.approx(WIDTH, abs=2e-4)
+
+
+@pytest.mark.parametrize(("yields", "latest"), [({"yield_s": 0.28}, 1.7), ({}, 0.6)])
+def test_pads_that_stay_on_the_walls_hold_nothing(yields, latest):
+    steps = grasp(yields, AskewHand(until=np.inf))
+    assert outcome(steps) == (Status.FAILED, "empty_grasp")
+    assert steps[-1].sense.time < latest
+
+
 def test_the_target_goes_gradually_to_where_a_part_holds_the_tool():
     drawn = Pose.from_rotation_vector((0.0, 0.1, -0.05), (4e-3, -3e-3, 6e-3))
     hand = SpringHand(opening=OPEN, width_at=lambda hand: WIDTH, draws=GOAL @ drawn)
