@@ -15,6 +15,9 @@ from robot.state import Target, ToolTarget
 ACTION_SIZE = 9
 """Numbers per arm: translation (3), rotation (3), gripper opening, stiffness, push."""
 
+# How far apart the hands are asked to open while they wait, as a share of the widest opening.
+_HOME_OPENING = 0.5
+
 
 @dataclass(frozen=True)
 class ActionScale:
@@ -120,3 +123,19 @@ def decode_all(
     poses = [target.tools[arm].pose_world_tool for arm in arms]
     tools = [decode(row, pose, scale) for row, pose in zip(numbers, poses, strict=True)]
     return Target(tools=dict(zip(arms, tools, strict=True)))
+
+
+def resting(pose_world_home: Mapping[str, Pose], arms: Sequence[str], scale: ActionScale) -> Target:
+    """Return the target of hands that wait, stiff and half open.
+
+    Args:
+        pose_world_home: Where each arm's tool waits.
+        arms: Which of them are told.
+        scale: What an action of one means.
+    """
+    stiffness, opening = stiffness_of(1.0, scale), _HOME_OPENING * scale.opening_m
+    return Target(
+        tools={
+            arm: ToolTarget(pose_world_home[arm], np.zeros(6), stiffness, opening) for arm in arms
+        }
+    )

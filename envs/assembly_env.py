@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -13,15 +13,16 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from envs.actions import ACTION_SIZE, ActionScale, decode_all, stiffness_of
+from envs.actions import ACTION_SIZE, ActionScale, decode_all, resting
 from envs.felt import Felt
 from envs.observations import Observation, entries, observe, space
+from envs.teller import Teller
 from robot.cell_state import CellState
 from robot.driver import StopCategory, stop_after
 from robot.errors import NOT_BEGUN, NoSolution, SafetyStop, stop_reason
 from robot.loop import ControlLoop
 from robot.sensor import CameraFrame
-from robot.state import Target, ToolTarget
+from robot.state import Target
 from robot.station import Signal, StationOutputs, require_signals
 from tasks.scene import Scene
 from tasks.task import Layout, Outcome, Snapshot, Task
@@ -32,8 +33,6 @@ Action = NDArray[np.float32]
 
 # How long the robot stands before a cycle starts, in s: a teleported robot comes to rest in 0.2 s.
 SETTLE_TIME = 0.3
-# How far apart the hands may be asked to open while they wait, as a share of the widest opening.
-_HOME_OPENING = 0.5
 # How many layouts are drawn until an episode begins with one, if nobody asked for a certain one.
 _DRAWS = 10
 
@@ -125,8 +124,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         self._resting: CellState | None = None
         self._start = 0.0
         self._felt = Felt()
-        self._outputs = StationOutputs()
-        self._told: StationOutputs | None = None
+        self._teller = Teller(loop.cell.station)
         loop.add_listener(self._felt.feel)
 
     @property
@@ -184,26 +182,19 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         # Of the last episode. Should this one not begin, nothing may go on from there; nor may the
         # station go on with what was asked of it, while the robot moves.
         self._outcome = self._last = self._resting = None
-        if self._told is not None and self._told.signals:
-            self.tell(dataclasses.replace(self._outputs, signals={}))
+        if self._teller.asks:
+            self._teller.withdraw()
         # What was drawn is known also if it cannot be brought about.
         self.layout = layout or self.task.sample_layout(self.np_random)
         self.layout = self.scene.apply(self.layout)
         if self.loop.zones is not None:
             self.loop.zones.reset(self.task.zones(self.layout))
         self.loop.reset(self.np_random)
-        opening = _HOME_OPENING * self.scale.opening_m
-        stiff = stiffness_of(1.0, self.scale)
-        self._target = Target(
-            tools={
-                arm: ToolTarget(self.task.pose_world_home[arm], np.zeros(6), stiff, opening)
-                for arm in self.task.arms
-            }
-        )
+        self._target = resting(self.task.pose_world_home, self.task.arms, self.scale)
         settle = round(SETTLE_TIME / self.loop.cell.clock.dt) - self.ticks_per_step
         self.loop.run(self._target, max(0, settle))
         self._rest()
-        self._outputs, self._told = StationOutputs(), None
+        self._teller.forget()
         return self.begin()
 
     def begin(self) -> tuple[Observation, dict[str, Any]]:
@@ -253,7 +244,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         try:
             snapshot = self._snapshot(self.loop.run(self._target, self.ticks_per_step))
             after = self._outcome = self.task.evaluate(snapshot)
-            self._tell()
+            self._teller.tell(self._teller.outputs, self._requests())
         except (SafetyStop, NoSolution) as error:
             # The end of the episode, as of any other failure. There is nothing newer to observe.
             self.halt()
@@ -300,7 +291,7 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         """
         self._outcome = self._last = self._resting = None
         self.loop.cell.driver.stop(StopCategory.HOLD)
-        self.tell(dataclasses.replace(self._outputs, signals={}))
+        self._teller.withdraw()
 
     def abandon(self, error: BaseException) -> None:
         """Halt the robot and take every output back, because of an error on its way up.
@@ -325,20 +316,13 @@ class AssemblyEnv(gym.Env[Observation, Action]):
         Args:
             outputs: What is to be told from now on.
         """
-        self._outputs = outputs
-        self._tell()
+        self._teller.tell(outputs, self._requests())
 
-    def _tell(self) -> None:
-        requests: dict[str, Signal] = dict(self._outputs.signals)
-        between = self._outputs.ready or self._outputs.done
-        if self._last is not None and self.layout is not None and not between:
-            requests |= self.task.requests(self._last, self.layout)
-        outputs = dataclasses.replace(self._outputs, signals=requests)
-        if outputs != self._told:
-            # One that is not acknowledged may have arrived or not: the next one is written again.
-            self._told = None
-            self.loop.cell.station.write(outputs)
-            self._told = outputs
+    def _requests(self) -> Mapping[str, Signal]:
+        """Return what the task asks of the station as its work stands; nothing outside of it."""
+        if self._last is None or self.layout is None:
+            return {}
+        return self.task.requests(self._last, self.layout)
 
     def _snapshot(self, state: CellState) -> Snapshot:
         cell = self.loop.cell
