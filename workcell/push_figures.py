@@ -19,9 +19,13 @@ from workcell.statistics import wilson
 # A size is survived while at least this share of its trials is.
 SURVIVED = 0.95
 NOT_SHOWN = "not shown"
+WANTED_GAIN = 0.10
+"""By how much harder a policy should let pushes be, as a share; how many directions reach it is
+told."""
 _RESAMPLES = 1000
 
 Relation = Literal["=", "≥", ">", "≤", "<"]
+_AT_LEAST = ("=", "≥", ">")
 
 
 @dataclass(frozen=True)
@@ -54,22 +58,42 @@ def size_words(figure: Figure | None) -> str:
 
 
 def gain_words(figure: Figure | None) -> str:
-    """Return a gain as it is printed: `+15 %`, `≥ +8 %` or `not shown`."""
+    """Return a gain as it is printed: `+15.2 %`, `≥ +8.0 %` or `not shown`."""
     if figure is None:
         return NOT_SHOWN
-    share = f"{100.0 * figure.value:+.0f} %"
+    share = f"{100.0 * figure.value:+.1f} %"
     return share if figure.relation == "=" else f"{figure.relation} {share}"
 
 
 def interval_words(interval: tuple[float, float]) -> str:
-    """Return the interval of a gain as it is printed: `+7 to +14 %`, `+7 % or more`."""
-    low, high = interval
-    bounded = math.isfinite(low), math.isfinite(high)
-    if bounded == (True, True):
-        return f"{100.0 * low:+.0f} to {100.0 * high:+.0f} %"
-    if bounded == (True, False):
-        return f"{100.0 * low:+.0f} % or more"
-    return f"{100.0 * high:+.0f} % or less" if bounded[1] else NOT_SHOWN
+    """Return the interval of a gain as it is printed: `+7.1 to +14.0 %`, `+7.1 % or more`.
+
+    Ends are rounded outwards: what is printed claims no more than what was found.
+    """
+    bounded = [math.isfinite(end) for end in interval]
+    low, high = (
+        f"{_outwards(1e3 * end) / 10.0:+.1f}" if math.isfinite(end) else ""
+        for end, _outwards in zip(interval, (math.floor, math.ceil), strict=True)
+    )
+    if all(bounded):
+        return f"{low} to {high} %"
+    if bounded[0]:
+        return f"{low} % or more"
+    return f"{high} % or less" if bounded[1] else NOT_SHOWN
+
+
+def reached(
+    gains: Iterable[Figure | None], intervals: Iterable[tuple[float, float]], wanted: float
+) -> tuple[int, int]:
+    """Return how many gains are as large as wanted, by estimate and with 95 % confidence.
+
+    Args:
+        gains: One for each direction, as of `gain_of`.
+        intervals: Theirs, as of `gain_interval`.
+        wanted: As a share.
+    """
+    estimated = [g is not None and g.relation in _AT_LEAST and g.value >= wanted for g in gains]
+    return sum(estimated), sum(low >= wanted for low, _ in intervals)
 
 
 @dataclass(frozen=True)
@@ -187,7 +211,7 @@ def gain_interval(alone: Sequence[Cell], helped: Sequence[Cell]) -> tuple[float,
     ends = []
     for _ in range(_RESAMPLES):
         gain = gain_of(survived_size(_again(alone, rng)), survived_size(_again(helped, rng)))
-        low = gain is not None and gain.relation in ("=", "≥", ">")
+        low = gain is not None and gain.relation in _AT_LEAST
         high = gain is not None and gain.relation in ("=", "≤", "<")
         value = 0.0 if gain is None else gain.value
         ends.append((value if low else -math.inf, value if high else math.inf))

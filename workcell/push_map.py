@@ -30,12 +30,14 @@ from workcell.config import plain
 from workcell.processes import die_with
 from workcell.provenance import commit, versions
 from workcell.push_figures import (
+    WANTED_GAIN,
     Cell,
     Figure,
     figure_json,
     gain_interval,
     gain_of,
     lines_of,
+    reached,
     survived_size,
 )
 from workcell.push_folder import MapFolder, Origin
@@ -271,9 +273,11 @@ def _try(trial: PushTrial) -> PushResult:
 def summary(pushes: PushMap) -> Mapping[str, Any]:
     """Return the figures of a map."""
     sizes, gains, bounds = pushes.survived_sizes(), pushes.gains(), pushes.gain_intervals()
+    estimated, confident = reached(gains.values(), bounds.values(), WANTED_GAIN)
     return {
         "plan": dataclasses.asdict(pushes.plan),
         "trials": len(pushes.results),
+        "harder": {"wanted": WANTED_GAIN, "estimated": estimated, "confident": confident},
         "directions": [
             {
                 "direction_deg": direction,

@@ -15,6 +15,7 @@ from workcell.push_figures import (
     gain_of,
     gain_words,
     interval_words,
+    reached,
     size_words,
     survived_size,
 )
@@ -56,13 +57,13 @@ def test_the_edge_is_what_the_size_lies_between():
 @pytest.mark.parametrize(
     ("alone", "helped", "expected"),
     [
-        (("=", 20.0), ("=", 25.0), "+25 %"),
-        (("=", 20.0), ("≥", 25.0), "≥ +25 %"),
-        (("=", 20.0), ("<", 25.0), "< +25 %"),
-        (("<", 20.0), ("=", 25.0), "> +25 %"),
-        (("<", 20.0), ("≥", 25.0), "> +25 %"),
-        (("≥", 20.0), ("=", 15.0), "≤ -25 %"),
-        (("≥", 20.0), ("<", 15.0), "< -25 %"),
+        (("=", 20.0), ("=", 25.0), "+25.0 %"),
+        (("=", 20.0), ("≥", 25.0), "≥ +25.0 %"),
+        (("=", 20.0), ("<", 25.0), "< +25.0 %"),
+        (("<", 20.0), ("=", 25.0), "> +25.0 %"),
+        (("<", 20.0), ("≥", 25.0), "> +25.0 %"),
+        (("≥", 20.0), ("=", 15.0), "≤ -25.0 %"),
+        (("≥", 20.0), ("<", 15.0), "< -25.0 %"),
         # All are survived alone and with it, or none: nothing was compared.
         (("≥", 22.0), ("≥", 22.0), "not shown"),
         (("<", 20.0), ("<", 20.0), "not shown"),
@@ -108,7 +109,16 @@ def test_what_was_only_bounded_has_an_open_interval():
     assert interval_words((low, high)).endswith("or more")
     assert gain_interval(line(100), line(100)) == (-math.inf, math.inf)
     assert interval_words((-math.inf, math.inf)) == "not shown"
-    assert interval_words((0.07, 0.14)) == "+7 to +14 %"
+    # Outwards: an end just below what is wanted is never printed as reaching it.
+    assert interval_words((0.09999, 0.14)) == "+9.9 to +14.0 %"
+    assert interval_words((-math.inf, -0.0301)) == "-3.0 % or less"
+
+
+def test_gains_that_reach_what_is_wanted_are_counted_by_estimate_and_by_interval():
+    gains = [Figure(0.12), Figure(0.10, "≥"), Figure(0.15, "<"), Figure(0.09), None]
+    intervals = [(0.11, 0.13), (0.02, math.inf), (-math.inf, 0.15), (0.0, 0.2), (-math.inf, 1.0)]
+    assert reached(gains, intervals, 0.10) == (2, 1)
+    assert reached([], [], 0.10) == (0, 0)
 
 
 def test_json_says_what_a_number_is():

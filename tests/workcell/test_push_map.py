@@ -77,7 +77,7 @@ def test_what_only_bounds_a_size_is_never_shown_as_measured(tmp_path, pretended)
     assert told["gain"] == {"value": None, "relation": "not shown"}
     hard = dataclasses.replace(few, sizes=(30.0, 50.0))
     row, words, told = shown(run_map(hard, tmp_path / "hard"), tmp_path)
-    assert row[1:4] == ["< 30", "31.0", "> +3 %"]
+    assert row[1:4] == ["< 30", "31.0", "> +3.3 %"]
     assert words.count("< 30") == 1
     assert told["alone"] == {"value": 30.0, "relation": "<"}
     row, words, _ = shown(PushMap(few), tmp_path)
