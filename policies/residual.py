@@ -49,6 +49,9 @@ class ResidualConfig:
         force_limit_n: Wrist force that should not be exceeded; the network is told, in N.
         shared: One network sees one arm and corrects it, and does so for each; otherwise one sees
             all arms and corrects all.
+        attempts: How many attempts at a piece of work a trained policy corrects. Where it failed it
+            would mostly fail again: the next attempt is the script's alone. While it is trained all
+            are corrected, so that there is more to learn from.
         scripted: What is corrected.
         source: Which file the network was read from.
     """
@@ -58,13 +61,15 @@ class ResidualConfig:
     sees: tuple[str, ...] = ()
     force_limit_n: float = 30.0
     shared: bool = True
+    attempts: int = 1
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)
     source: PolicySource = field(default_factory=PolicySource)
 
     def __post_init__(self) -> None:
-        """Refuse no history and no force."""
-        if self.history < 1:
-            raise ValueError(f"history: expected 1 or more, got {self.history}")
+        """Refuse no history, no attempt and no force."""
+        for name in ("history", "attempts"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected 1 or more, got {getattr(self, name)}")
         if not self.force_limit_n > 0.0:
             raise ValueError(f"force_limit_n: expected more than 0, got {self.force_limit_n}")
         chosen(self.described, self.sees)
@@ -287,15 +292,20 @@ class ResidualPolicy(LearnedPolicy):
 
     @override
     def act(self, observation: Observation) -> Action:
-        seen = self._corrector.look(observation)
-        if not self.config.shared:
-            # (arms, size) -> (arms * size,) -> (arms, 7)
-            return self._corrector.act(self.network(seen.ravel()).reshape(-1, CORRECTION_SIZE))
+        corrector = self._corrector
+        seen = corrector.look(observation)
+        trusted = corrector.active & [
+            corrector.script.attempt(arm) <= self.config.attempts for arm in corrector.arms
+        ]
         correction = np.zeros((len(seen), CORRECTION_SIZE), np.float32)
-        for i, active in enumerate(self._corrector.active):
-            if active:
+        if self.config.shared:
+            for i in np.flatnonzero(trusted):
                 correction[i] = self.network(seen[i])
-        return self._corrector.act(correction)
+        elif trusted.any():
+            # (arms, size) -> (arms * size,) -> (arms, 7)
+            wanted = self.network(seen.ravel()).reshape(-1, CORRECTION_SIZE)
+            correction[trusted] = wanted[trusted]
+        return corrector.act(correction)
 
     @override
     def report(self) -> Mapping[str, Any]:

@@ -81,6 +81,11 @@ class ScriptedPolicy(Policy):
         walker = self._walkers[arm]
         return walker.contact if isinstance(walker, ArmWalker) else None
 
+    def attempt(self, arm: str) -> int:
+        """Return which attempt at the work in hand an arm makes, from 1."""
+        walker = self._walkers[arm]
+        return walker.attempt if isinstance(walker, ArmWalker) else 1
+
     def walked(self, arm: str) -> float:
         """Return how much of an arm's plan is walked, from 0 to 1; a retry takes it back."""
         walker = self._walkers[arm]

@@ -89,6 +89,11 @@ class ArmWalker:
         return self.index >= len(self.phases)
 
     @property
+    def attempt(self) -> int:
+        """Which attempt at the work in hand this is, from 1; grasping again is none of its own."""
+        return 1 + sum(n for kind, n in self._attempt.items() if kind != "regrasp")
+
+    @property
     def heavy(self) -> bool:
         """Whether the arm is pushing or pulling hard, so that no other arm should."""
         if self.finished or self._motion is None or self._detour is not None:
