@@ -129,6 +129,9 @@ class Search(ContactMotion):
     A part that is held askew drops a little where only its lower edge is over the opening. Where
     the phase says so, by a limit `sunk_mm`, a part that dropped is let sink by so much in all
     before it counts as found; one that does not is searched on with.
+
+    Without that limit, a part that climbs by as much as it should drop was over the tip when the
+    search began, and was dragged out: it goes back to where it was deepest, once.
     """
 
     # For so long it may sink, in s.
@@ -159,6 +162,9 @@ class Search(ContactMotion):
         # Since when it sinks, in s, and how deep it was when that last came to nothing, in m.
         self._sinking_at: float | None = None
         self._in_vain = -math.inf
+        # How deep it was at most, in m, and where; since how many steps it is out of there.
+        self._deepest = (-math.inf, self._centre)
+        self._climbed = 0
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -171,6 +177,7 @@ class Search(ContactMotion):
                 return self.wish(self.target(), self._stiffness)
         if self.rest is not None and self.touching:
             self._shallowest = min(self._shallowest, depth)
+            self._go_back_in(sense)
         self._dropped = self._dropped + 1 if depth > self._shallowest + self._drop else 0
         held = sense.side > self.limit("caught_n", self._CAUGHT) and sense.push > 1.0
         self._caught = self._caught + 1 if held else 0
@@ -193,6 +200,16 @@ class Search(ContactMotion):
         # Where a part began to sink it is let be; if that comes to nothing, it is not jerked back.
         self._going_there = not self._follow(sense)
         return self.wish(self.target(), self._stiffness)
+
+    def _go_back_in(self, sense: Sense) -> None:
+        """Begin the spiral anew where a part was deepest, if it has climbed out of there."""
+        depth = self.depth(sense)
+        if depth > self._deepest[0]:
+            self._deepest = (depth, self.side_measured(sense).copy())
+        self._climbed = self._climbed + 1 if depth < self._deepest[0] - self._drop else 0
+        if self._climbed == 2 and self._sunk <= 0.0:
+            self._deepest = (math.inf, self._deepest[1])
+            self._centre, self.angle, self._going_there = self._deepest[1], 0.0, True
 
     def _follow(self, sense: Sense) -> bool:
         """Bring the target to where the spiral has come, or nearer; return whether it is there."""

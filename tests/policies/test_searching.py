@@ -79,6 +79,57 @@ def test_what_sank_in_vain_goes_back_to_the_spiral_at_the_speed_of_the_search():
     assert np.linalg.norm(places[-1] - hand) > 4e-3
 
 
+NUT = {"force_n": 6.0, "radius_mm": 4.0, "speed_m_s": 0.02}
+
+
+HOLE = 8e-4
+
+
+def dragged_out(limits, climb=7e-4):
+    """Return a search from the middle of a hole, two steps after its tool was dragged out of it."""
+    search, outside = Searched(limits=limits), 0
+    while outside < 2:
+        out = np.linalg.norm(search.side) > HOLE
+        outside += int(out)
+        assert search.step(depth=SURFACE - climb if out else SURFACE)[0] is Status.RUNNING
+    return search
+
+
+def test_what_is_dragged_out_of_where_it_was_goes_back_in():
+    """A part that touched right over the tip had dropped before the search began."""
+    search, out = dragged_out(NUT), 0
+    while np.linalg.norm(search.side) > HOLE:
+        assert search.step(depth=SURFACE - 7e-4)[0] is Status.RUNNING
+        out += 1
+        assert out * DT < 0.5
+    ended = [search.step(depth=SURFACE)[0] for _ in range(3)]
+    assert Status.DONE in ended
+    assert np.linalg.norm(search.side) < HOLE
+
+
+@pytest.mark.parametrize(("limits", "climb"), [({"sunk_mm": 4.0}, 7e-4), ({}, 2e-4)])
+def test_what_has_not_climbed_by_a_drop_or_may_sink_further_is_searched_on_with(limits, climb):
+    search = dragged_out({**NUT, **limits}, climb=climb)
+    away = [np.linalg.norm(search.side)]
+    for _ in range(40):
+        assert search.step(depth=SURFACE - climb)[0] is Status.RUNNING
+        away.append(np.linalg.norm(search.side))
+    assert np.diff(away).min() > -1e-4
+    assert away[-1] > 2e-3
+
+
+def test_it_goes_back_once():
+    search = dragged_out(NUT)
+    largest = 0.0
+    for _ in range(400):
+        status, reason = search.step(depth=SURFACE - 7e-4)
+        largest = max(largest, float(np.linalg.norm(search.side)))
+        if status is not Status.RUNNING:
+            break
+    assert (status, reason) == (Status.FAILED, "pin_not_found")
+    assert largest > 3.5e-3
+
+
 @pytest.mark.parametrize("kind", [Search, Align])
 def test_a_hand_that_meets_nothing_to_rest_on_does_not_wait_for_ever(kind):
     motion = Searched(kind, {"force_n": 6.0}, push=0.5)
