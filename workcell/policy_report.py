@@ -55,12 +55,13 @@ def policy_rows(stored: StoredPolicy) -> list[tuple[str, str]]:
 def _bounds(stored: StoredPolicy) -> Iterator[tuple[str, str]]:
     """Yield how far a correction of a script may go, as it is in force."""
     if isinstance(stored.config, ResidualConfig):
-        bounds = stored.config.authority
+        bounds, tries = stored.config.authority, stored.config.attempts
+        when = "in the first attempt" if tries == 1 else f"in the first {tries} attempts"
         yield (
             "corrects by",
             f"at most {list(bounds.translation_m)} m and {list(bounds.rotation_rad)} rad, "
             f"stiffness by {bounds.stiffness:g}, within {bounds.rise_s:g} s, while it does "
-            f"{', '.join(bounds.motions)}",
+            f"{', '.join(bounds.motions)}, {when}",
         )
 
 

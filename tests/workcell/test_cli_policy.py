@@ -155,14 +155,17 @@ def test_what_seeds_are_for_is_told_and_those_of_training_are_refused(workcell, 
 
 def test_the_seeds_that_a_policy_was_chosen_on_are_called_so(workcell):
     _, out, _ = workcell("policy", "show", "nut_residual")
-    chosen, evaluated = (
-        next(line for line in out.splitlines() if line.startswith(name))
-        for name in ("chosen on", "evaluated")
-    )
+    lines = out.splitlines()
+    chosen = next(line for line in lines if line.startswith("chosen on"))
     assert "40 of 40" in chosen
     assert "seeds from 900000" in chosen
-    assert "600 of 600" in evaluated
-    assert "seeds from 1200000" in evaluated
+    held_out = next(line for line in lines if "seeds from 950000" in line)
+    assert held_out.startswith("evaluated")
+    assert held_out.endswith("(validation seeds)")
+    measured = next(line for line in lines if "seeds from 1202000" in line)
+    assert "600 of 600" in measured
+    assert "validation" not in measured
+    assert "in the first attempt" in next(line for line in lines if line.startswith("corrects by"))
 
 
 def test_another_task_or_robot_is_refused_before_anything_is_built(folder):
