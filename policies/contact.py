@@ -208,6 +208,7 @@ class Search(ContactMotion):
             self._deepest = (depth, self.side_measured(sense).copy())
         self._climbed = self._climbed + 1 if depth < self._deepest[0] - self._drop else 0
         if self._climbed == 2 and self._sunk <= 0.0:
+            # Once: nothing is ever deeper than this, so that it never counts two steps again.
             self._deepest = (math.inf, self._deepest[1])
             self._centre, self.angle, self._going_there = self._deepest[1], 0.0, True
 

@@ -72,8 +72,8 @@ def interval_words(interval: tuple[float, float]) -> str:
     """
     bounded = [math.isfinite(end) for end in interval]
     low, high = (
-        f"{_outwards(1e3 * end) / 10.0:+.1f}" if math.isfinite(end) else ""
-        for end, _outwards in zip(interval, (math.floor, math.ceil), strict=True)
+        f"{outwards(1e3 * end) / 10.0:+.1f}" if math.isfinite(end) else ""
+        for end, outwards in zip(interval, (math.floor, math.ceil), strict=True)
     )
     if all(bounded):
         return f"{low} to {high} %"

@@ -90,38 +90,6 @@ def test_a_network_of_zeros_is_the_script_to_the_bit(shared):
     assert corrected > 20
 
 
-@pytest.mark.parametrize("shared", [True, False])
-@pytest.mark.parametrize("attempts", [1, 2])
-def test_what_failed_with_a_correction_is_tried_again_without(shared, attempts):
-    policy = residual(ResidualConfig(shared=shared, attempts=attempts), bias=0.8)
-    cell = RuleCell()
-    policy.reset(cell.brief)
-    corrector, tried = policy._corrector, {arm: {} for arm in ARMS}
-    for _ in range(600):
-        observation = cell.observe()
-        if corrector.script.attempt("right") == 1:
-            # The station does not say that it sits.
-            observation["signals"][cell.signals.index("seated_right")] = 0.0
-        cell.step(policy.act(observation))
-        for arm, active in zip(ARMS, corrector.active, strict=True):
-            if active:
-                largest = np.abs(corrector._offsets[arm].value).max()
-                tried[arm].setdefault(corrector.script.attempt(arm), []).append(largest)
-    assert all(cell.seated.values())
-    assert policy.report()["right"]["retries"] == {"retry": 1}
-    # The arm that has not failed goes on being corrected.
-    assert set(tried["left"]) == {1}
-    assert set(tried["right"]) == {1, 2}
-    assert max(tried["left"][1]) > 0.0
-    assert max(tried["right"][1]) > 0.0
-    assert bool(max(tried["right"][2]) > 0.0) is (attempts == 2)
-
-
-def test_no_attempt_to_correct_is_refused():
-    with pytest.raises(ValueError, match="attempts: expected 1 or more, got 0"):
-        ResidualConfig(attempts=0)
-
-
 def walk_to_contact(corrector, cell):
     """Let the script alone until the left hand is in a motion that is corrected."""
     corrector.reset(cell.brief)

@@ -80,8 +80,6 @@ def test_what_sank_in_vain_goes_back_to_the_spiral_at_the_speed_of_the_search():
 
 
 NUT = {"force_n": 6.0, "radius_mm": 4.0, "speed_m_s": 0.02}
-
-
 HOLE = 8e-4
 
 
