@@ -130,8 +130,9 @@ class Search(ContactMotion):
     the phase says so, by a limit `sunk_mm`, a part that dropped is let sink by so much in all
     before it counts as found; one that does not is searched on with.
 
-    Without that limit, a part that climbs by as much as it should drop was over the tip when the
-    search began, and was dragged out: it goes back to where it was deepest, once.
+    Without that limit, a part that climbs by as much as it should drop had dropped before the
+    search could tell, mostly over the tip when it began, and was dragged out: it goes back to where
+    it was deepest, once.
     """
 
     # For so long it may sink, in s.
@@ -164,7 +165,7 @@ class Search(ContactMotion):
         self._in_vain = -math.inf
         # How deep it was at most, in m, and where; since how many steps it is out of there.
         self._deepest = (-math.inf, self._centre)
-        self._climbed = 0
+        self._climbed, self._went_back = 0, False
 
     @override
     def step(self, sense: Sense) -> Wish:
@@ -207,9 +208,8 @@ class Search(ContactMotion):
         if depth > self._deepest[0]:
             self._deepest = (depth, self.side_measured(sense).copy())
         self._climbed = self._climbed + 1 if depth < self._deepest[0] - self._drop else 0
-        if self._climbed == 2 and self._sunk <= 0.0:
-            # Once: nothing is ever deeper than this, so that it never counts two steps again.
-            self._deepest = (math.inf, self._deepest[1])
+        if self._climbed == 2 and self._sunk <= 0.0 and not self._went_back:
+            self._went_back = True
             self._centre, self.angle, self._going_there = self._deepest[1], 0.0, True
 
     def _follow(self, sense: Sense) -> bool:

@@ -63,6 +63,10 @@ class Memory:
         """Begin with another part in the hand, held as planned until it is felt."""
         self._touch.clear()
         self._correction = Pose.identity()
+        self.go_elsewhere()
+
+    def go_elsewhere(self) -> None:
+        """Forget what searches learned: the part is brought to another socket from now on."""
         self._search_from, self._not_in, self._face = 0.0, None, None
 
     def search_ended(self, angle: float, depth: float) -> None:
@@ -77,7 +81,9 @@ class Memory:
         """
         self._search_from = 0.0
         if further:
-            self._search_from, self._not_in = self._searched
+            self._search_from, depth = self._searched
+            # What was not in at one depth is not in at a lesser one.
+            self._not_in = depth if self._not_in is None else max(self._not_in, depth)
 
     def touched(self, depth: float) -> None:
         """Remember how deep the tool was when the part touched something, in m."""

@@ -25,6 +25,8 @@ _LAG_TIME = 0.5
 _WIDTH_ERROR = 1.2e-3
 # Fingers that have not closed on a part after so long will not, in s.
 _CLOSING_TIME = 1.5
+# Nor do those that have come to its width by then rest there if they have not after so long, in s.
+_RESTING_TIME = 0.3
 # How fast a push is let go, in N/s.
 PUSH_RATE = 60.0
 
@@ -198,7 +200,10 @@ class Grasp(ScriptedMotion):
                 return self.wish(self.goal, SOFT, Status.FAILED, "empty_grasp")
             holds = yielded and wider <= _WIDTH_ERROR
             return self.wish(self._target(sense), SOFT, Status.DONE if holds else Status.RUNNING)
-        if self.elapsed(sense) > _CLOSING_TIME:
+        # One that came down on the part at the last moment has yet to rest there.
+        there = abs(sense.opening - width) <= _WIDTH_ERROR
+        rests_by = _CLOSING_TIME + _RESTING_TIME + self.limit("yield_s", 0.0)
+        if self.elapsed(sense) > (rests_by if there else _CLOSING_TIME):
             return self.wish(self.goal, SOFT, Status.FAILED, "blocked_grasp")
         return self.wish(self._target(sense), SOFT)
 

@@ -49,9 +49,10 @@ class ResidualConfig:
         force_limit_n: Wrist force that should not be exceeded; the network is told, in N.
         shared: One network sees one arm and corrects it, and does so for each; otherwise one sees
             all arms and corrects all.
-        attempts: How many attempts at a piece of work a trained policy corrects. Where it failed it
-            would mostly fail again: the next attempt is the script's alone. While it is trained all
-            are corrected, so that there is more to learn from.
+        attempts: How many attempts at a piece of work a trained policy corrects; whatever is tried
+            again, except a grasp, is the next attempt. A hand that was led wrongly once would
+            mostly be again: the others are the script's alone. While it is trained all are
+            corrected, so that there is more to learn from.
         scripted: What is corrected.
         source: Which file the network was read from.
     """

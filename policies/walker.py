@@ -29,6 +29,7 @@ _LOST_SHARE = 0.85
 _PULL_BACK = 60.0
 # What failures that seldom get better are retried as.
 _KINDS = {"not_locked": "relock", "refused": "reseat"}
+_ANY = "any"
 # Failures of grasps; those after which the hand holds nothing.
 _GRASPS = ("empty_grasp", "blocked_grasp", "askew_grasp")
 _EMPTY = ("empty_grasp", "blocked_grasp", "part_lost")
@@ -71,6 +72,7 @@ class ArmWalker:
         self.phase_times: dict[str, float] = {}
         self.gave_up = False
         self._given_up: set[str] = set()
+        # How often the work in hand was tried again, by kind; `_ANY` but for grasping again.
         self._attempt: Counter[str] = Counter()
         self._motion: ScriptedMotion | None = None
         self._detour: ScriptedMotion | None = None
@@ -91,7 +93,7 @@ class ArmWalker:
     @property
     def attempt(self) -> int:
         """Which attempt at the work in hand this is, from 1; grasping again is none of its own."""
-        return 1 + sum(n for kind, n in self._attempt.items() if kind != "regrasp")
+        return 1 + self._attempt[_ANY]
 
     @property
     def heavy(self) -> bool:
@@ -214,8 +216,7 @@ class ArmWalker:
             self._wrench_zero = self._wrench_zero + motion.felt
         self._motion = None
         self.index += 1
-        ended = self.finished or self.phases[self.index].operation != phase.operation
-        if ended:
+        if self.finished or self.phases[self.index].operation != phase.operation:
             self._attempt.clear()
             if self._resume is not None:
                 self.index, self._resume = self._resume, None
@@ -268,6 +269,7 @@ class ArmWalker:
         if self._attempt[kind] >= self.config.bounds[kind]:
             return False
         self._attempt[kind] += 1
+        self._attempt[_ANY] += kind != "regrasp"
         self.retries[kind] += 1
         return True
 
@@ -275,14 +277,20 @@ class ArmWalker:
         """Return the phase of this name in the same piece of work, or None."""
         return named(self.phases, name, self.phases[self.index].operation)
 
-    def _give_up(self, sense: Sense, in_hand: bool) -> Wish:
-        """Leave a piece of work undone, put its part back, and go on with the next."""
-        self.gave_up = True
+    def _abandon(self) -> int:
+        """Leave the work in hand undone, and return where to go on."""
         operation = self.phases[self.index].operation
+        self.gave_up = True
         self._given_up.add(operation)
         self._attempt.clear()
-        rest = following(self.phases, operation) if self._resume is None else self._resume
-        carried = put_back(self.phases, operation)
+        # Its part may be put back now: what searches learned here says nothing of its dock.
+        self._memory.go_elsewhere()
+        return following(self.phases, operation) if self._resume is None else self._resume
+
+    def _give_up(self, sense: Sense, in_hand: bool) -> Wish:
+        """Leave a piece of work undone, put its part back, and go on with the next."""
+        rest = self._abandon()
+        carried = put_back(self.phases, self.phases[self.index].operation)
         if in_hand and carried is not None and self._resume is None:
             self._resume = rest
             return self._draw_back(sense, 0.08, carried)
@@ -334,13 +342,8 @@ class ArmWalker:
 
     def _leave(self, detour: ScriptedMotion, sense: Sense) -> Wish:
         """Let go of a part that sticks where it is, and go on without it."""
-        self.gave_up = True
-        operation = self.phases[self.index].operation
-        self.reasons.append(f"{operation}:{detour.phase.name}:stuck")
-        self._given_up.add(operation)
-        self._attempt.clear()
-        self._then = following(self.phases, operation) if self._resume is None else self._resume
-        self._resume = None
+        self.reasons.append(f"{self.phases[self.index].operation}:{detour.phase.name}:stuck")
+        self._then, self._resume = self._abandon(), None
         self._wrench_zero = np.zeros(6)
         phase = dataclasses.replace(detour.phase, gripper_opening=self.phases[0].gripper_opening)
         self._detour = Release(phase, detour.goal, sense)

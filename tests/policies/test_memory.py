@@ -206,6 +206,16 @@ def test_what_was_blocked_was_not_in_however_deep_it_was_believed_to_be(ended_mm
     assert memory.informed(search) is search
 
 
+@pytest.mark.parametrize("depths_mm", [(-4.0, -6.0), (-6.0, -4.0)])
+def test_what_was_not_in_once_is_not_in_after_another_block(depths_mm):
+    memory = Memory(True)
+    search = held("search", Motion.SEARCH, GOAL, limits={"entered_mm": 5.0})
+    for depth_mm in depths_mm:
+        memory.search_ended(0.0, 1e-3 * depth_mm)
+        memory.search_again(further=True)
+    assert memory.informed(search).limits["entered_mm"] == pytest.approx(2.0)
+
+
 def test_a_search_that_goes_on_counts_no_drop_on_the_way_there():
     """The rim lies higher than where the other search left off."""
     limits = {"force_n": 6.0, "pitch_mm": 3.0, "radius_mm": 10.0, "drop_mm": 1.2, "speed_m_s": 0.03}

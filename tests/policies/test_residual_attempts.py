@@ -1,9 +1,23 @@
 """What a learned correction is trusted with: an attempt, and no more where that failed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from policies.recovery import ScriptedConfig
 from policies.residual import ResidualConfig
+from policies.walker import ArmWalker
+from tasks.phases import Motion
+from tests.policies.plug_rules import (
+    GOAL,
+    STIFFNESS,
+    Socket,
+    away,
+    back,
+    held,
+    plugging,
+)
 from tests.policies.test_residual import ARMS, RuleCell, residual
 
 
@@ -32,6 +46,25 @@ def test_what_failed_with_a_correction_is_tried_again_without(shared, attempts):
     assert max(tried["left"][1]) > 0.0
     assert max(tried["right"][1]) > 0.0
     assert bool(max(tried["right"][2]) > 0.0) is (attempts == 2)
+
+
+def test_attempts_are_counted_on_where_another_part_is_fetched():
+    """Retries begin anew with it, and who is trusted with so many attempts is not."""
+    plan = (
+        *plugging()[:4],
+        held("approach", Motion.MOVE, back(GOAL, 0.02)),
+        held("search", Motion.SEARCH, GOAL, limits={"radius_mm": 2.0, "entered_mm": 1.0}),
+    )
+    plan = tuple(replace(p, operation="plug") for p in plan)
+    config = ScriptedConfig(retries=2, fetches=1)
+    walker, hand = ArmWalker(plan, config, lambda share: STIFFNESS), away()
+    hand.socket, attempts = Socket(wall=-4e-3), [walker.attempt]
+    while not walker.gave_up and hand.time < 60.0:
+        hand.obey(walker.step(hand.sense()))
+        if walker.attempt != attempts[-1]:
+            attempts.append(walker.attempt)
+    assert walker.retries == {"retry": 4, "fetch": 1}
+    assert attempts == [1, 2, 3, 4, 5, 6, 1]
 
 
 def test_no_attempt_to_correct_is_refused():

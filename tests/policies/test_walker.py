@@ -18,9 +18,11 @@ from tests.policies.plug_rules import (
     FRONT,
     GOAL,
     GRIP,
+    MATING,
     REAR,
     STIFFNESS,
     WIDTH,
+    Socket,
     SpringHand,
     assert_same,
     at_end,
@@ -96,6 +98,34 @@ def test_a_piece_of_work_that_is_given_up_puts_its_part_back():
     opened = next(s for s in steps[grasped:] if s.wish.opening > WIDTH)
     assert opened.phase.name == "release"
     assert np.linalg.norm(opened.sense.pose_world_tool.position - DOCK.position) < 3e-3
+    assert walker.finished
+
+
+def test_what_was_learned_while_searching_a_header_is_not_believed_of_the_dock():
+    """Where a dock is searched and what counts as in it is begun anew with."""
+    search = {"force_n": 6.0, "pitch_mm": 3.0, "radius_mm": 10.0, "speed_m_s": 0.04}
+    plan = (
+        *(p for p in plugging() if p.name in ("reach", "enter_dock", "grasp", "withdraw")),
+        held("approach", Motion.MOVE, back(GOAL, 0.02)),
+        held("search", Motion.SEARCH, GOAL, limits=search | {"entered_mm": 5.0}),
+        held("mate", Motion.MATE, GOAL, limits=MATING),
+    )
+    plan = tuple(replace(p, operation="plug") for p in plan)
+    dock = (
+        held("carry", Motion.MOVE, back(DOCK, 0.05), "dock"),
+        held("near", Motion.MOVE, back(DOCK, 0.004), "dock"),
+        held("look", Motion.SEARCH, DOCK, "dock", limits=search | {"entered_mm": 6.0}),
+        empty("release", Motion.RELEASE, DOCK, "dock"),
+    )
+    dock = tuple(replace(p, operation="unplug", requires="plug") for p in dock)
+    hand = away()
+    # The part is believed to be in the header before it meets what stops it.
+    hand.socket = Socket(wall=-4e-3)
+    walker, steps = walk((*plan, *dock, AFTER), hand, ScriptedConfig(retries=0, fetches=0))
+    assert walker.reasons == ["plug:mate:blocked"]
+    assert walker.gave_up
+    # It is in there at once: nothing is searched for.
+    assert len(during(steps, "look")) == 1
     assert walker.finished
 
 
