@@ -24,11 +24,12 @@ class Teller:
         self._station = station
         self.outputs = StationOutputs()
         self._told: StationOutputs | None = None
+        self._asks = False
 
     @property
     def asks(self) -> bool:
-        """Whether the station was told of requests that still stand."""
-        return self._told is not None and bool(self._told.signals)
+        """Whether requests may still stand: what was not acknowledged may have arrived."""
+        return self._asks
 
     def forget(self) -> None:
         """Begin anew: whatever is told next is written."""
@@ -53,6 +54,6 @@ class Teller:
         wanted = dataclasses.replace(outputs, signals=asked)
         if wanted != self._told:
             # One that is not acknowledged may have arrived or not: the next one is written again.
-            self._told = None
+            self._told, self._asks = None, self._asks or bool(asked)
             self._station.write(wanted)
-            self._told = wanted
+            self._told, self._asks = wanted, bool(asked)

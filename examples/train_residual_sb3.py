@@ -18,7 +18,7 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecNormalize
 from policies.sb3_arms import ArmsVecEnv
 from policies.sb3_export import mlp_of
 from policies.sb3_policies import AsymmetricPolicy
-from workcell.records import refuse_existing
+from workcell.files import refuse_existing
 from workcell.residual import save_residual
 
 ENVIRONMENT = "workcell:workcell/NutInsertionResidualFixedPelvis-v0"

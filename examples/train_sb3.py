@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv, VecNormalize
 
 from policies.sb3_export import mlp_of, observation_keys
 from workcell.actor import save_actor
-from workcell.records import refuse_existing
+from workcell.files import refuse_existing
 
 # The part before the colon is imported first, in each worker, and makes the name known.
 ENVIRONMENT = "workcell:workcell/NutInsertionFixedPelvis-v0"

@@ -103,7 +103,7 @@ def export(
 
     from policies.onnx_export import onnx_model
     from workcell.config import plain
-    from workcell.records import refuse_existing, write_whole
+    from workcell.files import refuse_existing, write_asked
 
     stored = _learned(name)
     refuse_existing(file, "FILE")
@@ -114,7 +114,7 @@ def export(
     identity = {"kind": stored.manifest.kind, "fingerprint": stored.manifest.fingerprint}
     data = onnx_model(stored.network, {**identity, **notes})
     with open_output(as_json) as output:
-        write_whole(file, data, "FILE")
+        write_asked(file, data, "FILE")
         output.console.print(
             f"{file}: the network of {stored.path}, {len(data)} bytes, answers alike", markup=False
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 import shutil
 import stat
 import tempfile
@@ -29,6 +28,7 @@ from policies.network import Mlp
 from robot.errors import ConfigError, UnknownName
 from workcell import __version__
 from workcell.config import plain, validated
+from workcell.files import replace_file, write_onto_disk
 from workcell.policy_manifest import (
     EvaluationRecord,
     Manifest,
@@ -180,8 +180,8 @@ def write_policy(
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
     try:
         unfinished.chmod(0o755)
-        _write(unfinished / WEIGHTS, weights)
-        _write(unfinished / MANIFEST, manifest.text().encode())
+        write_onto_disk(unfinished / WEIGHTS, weights)
+        write_onto_disk(unfinished / MANIFEST, manifest.text().encode())
         # What cannot be read is not put in place of anything.
         read_policy(unfinished)
         _put_in_place(unfinished, path, overwrite)
@@ -207,9 +207,7 @@ def add_evaluation(path: Path, record: EvaluationRecord) -> StoredPolicy:
     bare = dataclasses.replace(record, overrides=(), config_hash="")
     before = (record if old == bare else old for old in manifest.evaluation)
     noted = dataclasses.replace(manifest, evaluation=tuple(dict.fromkeys((*before, record))))
-    unfinished = path / f".{MANIFEST}.unfinished"
-    _write(unfinished, noted.text().encode())
-    unfinished.replace(path / MANIFEST)
+    replace_file(path / MANIFEST, noted.text().encode())
     return read_policy(path)
 
 
@@ -313,13 +311,6 @@ def _built(path: Path, manifest: Manifest, config: Any, network: Mlp) -> Learned
         return made(config, manifest.contract, network)
     except ValueError as error:
         raise ConfigError(f"{path / MANIFEST}: {error}") from None
-
-
-def _write(file: Path, content: bytes) -> None:
-    with file.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _put_in_place(unfinished: Path, path: Path, overwrite: bool) -> None:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from robot.errors import ConfigError
+from workcell.files import lock, replace_file
 from workcell.push_trial import PushResult, PushTrial
-from workcell.records import lock
 from workcell.stored_run import config_hash, differing_keys, refuse_changes
 
 TRIALS, SUBJECT = "trials.csv", "subject.json"
@@ -159,9 +159,7 @@ class MapFolder:
         return there
 
     def _write_subject(self, subject: Mapping[str, Any]) -> None:
-        unfinished = self.path / f".{SUBJECT}.unfinished"
-        unfinished.write_text(json.dumps(subject, indent=2) + "\n", encoding="utf-8")
-        unfinished.replace(self.path / SUBJECT)
+        replace_file(self.path / SUBJECT, (json.dumps(subject, indent=2) + "\n").encode())
 
 
 def read_trials(file: Path) -> dict[PushTrial, PushResult]:

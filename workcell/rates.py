@@ -35,6 +35,11 @@ def at_most(bound: float, digits: int = 1) -> str:
     return f"{math.ceil(100.0 * bound * scale - _SLACK) / scale:.{digits}f}"
 
 
+def reaches(share: float, wanted: float) -> bool:
+    """Return whether a share is as large as is wanted, whatever binary fractions are off by."""
+    return share >= wanted - _SLACK
+
+
 def interval(low: float, high: float, digits: int = 1) -> str:
     """Return an interval in percent, without the sign, rounded outwards: `99.1-100.0`."""
     return f"{at_least(low, digits)}-{at_most(high, digits)}"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from robot.errors import ConfigError
 from tasks.task import Operation
+from workcell.files import lock, refuse_existing, replace_file
 from workcell.traces import ForceRecord, ForceTrace
 
 
@@ -152,60 +151,6 @@ def plain_json(value: Any) -> Any:
     return value
 
 
-def refuse_existing(path: Path, option: str = "--run-dir") -> None:
-    """Raise `ConfigError` if a run's folder exists: results are never mixed with older ones."""
-    if path.exists():
-        raise ConfigError(
-            f"{option}: {path} exists and is not overwritten; name one that does not exist"
-        )
-
-
-def write_whole(path: Path, data: bytes, option: str) -> None:
-    """Write a file whole or not at all; one that exists is replaced.
-
-    Args:
-        path: Of the file.
-        data: What it is to hold.
-        option: What asked for it, for the message.
-
-    Raises:
-        ConfigError: If it cannot be written.
-    """
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{option}: cannot write {path}: {error.strerror}") from None
-
-
-def new_folder(name: str) -> Path:
-    """Return a folder in `runs` that does not exist yet, named after what is run and when."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    first = Path("runs") / f"{name}-{stamp}"
-    path, number = first, 2
-    while path.exists():
-        path, number = first.with_name(f"{first.name}-{number}"), number + 1
-    return path
-
-
-def lock(stream: IO[str], path: Path) -> None:
-    """Keep other processes out of a folder while a file in it is open.
-
-    Args:
-        stream: The file; it is closed if another process holds it.
-        path: Of the folder.
-
-    Raises:
-        ConfigError: If so.
-    """
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        stream.close()
-        raise ConfigError(f"{path}: is being written by another process") from None
-
-
 class RunFolder:
     """The folder of one run: `config.yaml`, `records.jsonl`, `traces`, at the end `summary.json`.
 
@@ -261,9 +206,7 @@ class RunFolder:
 
     def write(self, name: str, text: str) -> None:
         """Write a small file whole or not at all."""
-        unfinished = self.path / f".{name}.unfinished"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(self.path / name)
+        replace_file(self.path / name, text.encode())
 
 
 def read_records(path: Path) -> list[CycleRecord]:

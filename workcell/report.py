@@ -9,9 +9,9 @@ from string import ascii_uppercase
 
 from robot.errors import ConfigError
 from workcell.compare import Comparison, RateDifference, compare
+from workcell.files import write_asked
 from workcell.metrics import Summary
 from workcell.provenance import commit
-from workcell.records import write_whole
 from workcell.report_baseline import baseline_of
 from workcell.report_charts import difference_chart
 from workcell.report_film import filmstrips
@@ -113,7 +113,7 @@ def write_report(runs: Sequence[StoredRun], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--out: cannot write {path}: {error.strerror}") from None
-    write_whole(path, text.encode("utf-8"), "--out")
+    write_asked(path, text.encode("utf-8"), "--out")
 
 
 def _parts(title: str, runs: Sequence[StoredRun]) -> Iterator[Html]:

@@ -17,16 +17,10 @@ from workcell.catalog import Choice, resolve_choice
 from workcell.claims import ClaimCheck, check_claim, least_cycles
 from workcell.config import RunConfig
 from workcell.crew import BACKENDS, RunnerSpec, crew
+from workcell.files import new_folder, refuse_existing
 from workcell.metrics import Summary, summarize
 from workcell.provenance import commit, versions
-from workcell.records import (
-    CycleRecord,
-    RunFolder,
-    new_folder,
-    plain_json,
-    read_records,
-    refuse_existing,
-)
+from workcell.records import CycleRecord, RunFolder, plain_json, read_records
 from workcell.stored_run import (
     StoredRun,
     config_hash,

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from robot.errors import ConfigError
+from workcell.files import refuse_existing
 from workcell.peer_process import PeerProcess
 from workcell.peers import Peer, PeerEnvironment, PeerFailed, interpreter_of
 from workcell.provenance import commit, machine
-from workcell.records import refuse_existing
 
 
 @dataclass(frozen=True)

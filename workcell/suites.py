@@ -17,7 +17,8 @@ from annotated_types import Ge, MinLen
 from robot.errors import ConfigError
 from workcell.catalog import Choice, resolve_choice
 from workcell.config import file_names, load, load_named
-from workcell.records import plain_json, refuse_existing
+from workcell.files import refuse_existing
+from workcell.records import plain_json
 from workcell.run import FACTORY, FIRST_EVALUATION_SEED, RunResult, RunSpec
 from workcell.stored_run import StoredRun
 from workcell.yaml_loader import read_back

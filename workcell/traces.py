@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import zlib
 from array import array
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from robot.errors import ConfigError
 from robot.sensor import WrenchReading
+from workcell.files import replace_file
 
 if TYPE_CHECKING:
     # Brings the robot's model with it, which whoever only reads records need not wait for.
@@ -60,11 +62,9 @@ class ForceTrace:
             name: np.clip(np.rint(10.0 * force), 0, 65535).astype(np.uint16)
             for name, force in self.force_n.items()
         }
-        # Known by its name only once it is whole.
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        with unfinished.open("wb") as file:
-            np.savez_compressed(file, dt=np.array(self.dt), **tenths)
-        unfinished.replace(path)
+        packed = io.BytesIO()
+        np.savez_compressed(packed, dt=np.array(self.dt), **tenths)
+        replace_file(path, packed.getvalue())
 
     @classmethod
     def read(cls, path: Path) -> ForceTrace:

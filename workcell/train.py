@@ -10,9 +10,9 @@ from typing import Any
 
 from policies.curves import Curves
 from workcell.benches import Benches
+from workcell.files import new_folder, refuse_existing
 from workcell.policy_folder import refuse_taken
 from workcell.provenance import commit, versions
-from workcell.records import new_folder, refuse_existing
 from workcell.stored_run import differing_keys, refuse_changes
 from workcell.train_spec import TrainSpec
 from workcell.trainer import Progress, Trainer, best_margin

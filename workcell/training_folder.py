@@ -24,7 +24,8 @@ from safetensors.numpy import save
 from policies.learner import LearnerState
 from robot.errors import ConfigError
 from workcell.config import plain
-from workcell.records import lock, plain_json, refuse_existing
+from workcell.files import lock, refuse_existing, replace_file
+from workcell.records import plain_json
 from workcell.validation import Trial
 from workcell.yaml_loader import read_back
 
@@ -123,7 +124,7 @@ class TrainingFolder:
     def write_config(self, values: Mapping[str, Any]) -> None:
         """Write what was asked, and every value."""
         text = yaml.safe_dump(plain_json(values), sort_keys=False)
-        self._replace(CONFIG, text.encode())
+        replace_file(self.path / CONFIG, text.encode())
 
     def config(self) -> dict[str, Any]:
         """Return what was asked, and every value.
@@ -180,7 +181,7 @@ class TrainingFolder:
         # Zero-dimensional arrays stay so, unlike with np.ascontiguousarray.
         tensors = {name: np.asarray(value, order="C") for name, value in learner.tensors.items()}
         said = {"standing": json.dumps(plain(standing)), "counters": json.dumps(learner.counters)}
-        self._replace(CHECKPOINT, save(tensors, metadata=said))
+        replace_file(self.path / CHECKPOINT, save(tensors, metadata=said))
 
     def load(self) -> tuple[Standing, LearnerState] | None:
         """Return what there is to go on with, or None if no segment has ended.
@@ -203,11 +204,3 @@ class TrainingFolder:
                 "There is nothing to go on with; start anew with another --out"
             ) from None
         return standing, LearnerState(tensors, counters)
-
-    def _replace(self, name: str, content: bytes) -> None:
-        unfinished = self.path / f".{name}.unfinished"
-        with unfinished.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(self.path / name)

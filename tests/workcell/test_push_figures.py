@@ -107,11 +107,15 @@ def test_what_was_only_bounded_has_an_open_interval():
     assert 0.0 < low < 0.6
     assert high == math.inf
     assert interval_words((low, high)).endswith("or more")
+    # All of a hundred is no certainty: the next size may be the one.
+    assert gain_interval(line(100, 0), line(100, 0)) != (0.0, 0.0)
     assert gain_interval(line(100), line(100)) == (-math.inf, math.inf)
     assert interval_words((-math.inf, math.inf)) == "not shown"
     # Outwards: an end just below what is wanted is never printed as reaching it.
     assert interval_words((0.09999, 0.14)) == "+9.9 to +14.0 %"
     assert interval_words((-math.inf, -0.0301)) == "-3.0 % or less"
+    # What is off by a binary fraction is not rounded away from what it is.
+    assert interval_words((0.1 - 1e-16, 33.0 / 30.0 - 1.0)) == "+10.0 to +10.0 %"
 
 
 def test_gains_that_reach_what_is_wanted_are_counted_by_estimate_and_by_interval():
@@ -119,6 +123,7 @@ def test_gains_that_reach_what_is_wanted_are_counted_by_estimate_and_by_interval
     intervals = [(0.11, 0.13), (0.02, math.inf), (-math.inf, 0.15), (0.0, 0.2), (-math.inf, 1.0)]
     assert reached(gains, intervals, 0.10) == (2, 1)
     assert reached([], [], 0.10) == (0, 0)
+    assert reached([Figure(0.1 - 1e-16)], [(0.1 - 1e-16, 0.2)], 0.10) == (1, 1)
 
 
 def test_json_says_what_a_number_is():

@@ -10,10 +10,10 @@ import pytest
 from robot.errors import ConfigError
 from tests.workcell.pretended_bench import Pretended
 from workcell import push_map
+from workcell.files import lock
 from workcell.provenance import versions
 from workcell.push_folder import read_trials
 from workcell.push_map import MapPlan, run_map
-from workcell.records import lock
 
 PLAN = MapPlan(directions_deg=(0.0, 90.0), sizes=(20.0, 30.0, 40.0), trials=10, seed=5)
 MORE = dataclasses.replace(PLAN, directions_deg=(180.0,))

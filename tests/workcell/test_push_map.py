@@ -14,7 +14,7 @@ from workcell.catalog import load_robot
 from workcell.push_figures import Figure
 from workcell.push_map import MapPlan, PushMap, run_map, summary
 from workcell.push_report import map_table, write_picture
-from workcell.push_trial import PushBench, PushTrial
+from workcell.push_trial import PushBench, PushResult, PushTrial
 
 PLAN = MapPlan(directions_deg=(0.0, 90.0), sizes=(20.0, 30.0, 40.0), trials=10, seed=5)
 
@@ -58,6 +58,27 @@ def test_a_map_is_shown(tmp_path, pretended):
     assert next(iter(table.columns[-1].cells)).startswith("20: 10/10 (72-100 %), 30: 9/10")
     assert "<svg" in write_picture(pushes, tmp_path / "map.svg").read_text()
     assert map_table(PushMap(PLAN)).row_count == 2
+
+
+def test_how_many_directions_gain_what_is_wanted_is_told_by_table_and_summary_alike():
+    """Ahead a tenth is gained for sure, to the left perhaps; to the back nothing is."""
+    sizes = (20.0, 22.0, 26.0)
+    counts = {
+        0.0: ((50, 25, 0), (50, 50, 50)),
+        90.0: ((50, 25, 0), (50, 48, 48)),
+        180.0: ((50, 25, 0), (50, 25, 0)),
+    }
+    pushes = PushMap(dataclasses.replace(PLAN, directions_deg=tuple(counts), sizes=sizes))
+    for direction, lines in counts.items():
+        for reflex, line in zip((False, True), lines, strict=True):
+            for size, total in zip(sizes, line, strict=True):
+                for seed in range(50):
+                    trial = PushTrial("shove", direction, size, seed, reflex)
+                    pushes.results[trial] = PushResult(seed < total, 0.0, 0, "")
+    assert summary(pushes)["harder"] == {"wanted": 0.1, "estimated": 2, "confident": 1}
+    assert "10 % harder or more in 2 of 3 directions by estimate, in 1 with" in str(
+        map_table(pushes).caption
+    )
 
 
 def shown(pushes, tmp_path):
