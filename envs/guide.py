@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -31,13 +32,16 @@ class Guide(ABC):
     correction_size: int
 
     @abstractmethod
-    def begin(self, env: AssemblyEnv, seed: int, force_limit: float) -> None:
+    def begin(
+        self, env: AssemblyEnv, seed: int, force_limit: float, attempts: float = math.inf
+    ) -> None:
         """Begin the episode to which an environment was just reset.
 
         Args:
             env: The environment.
             seed: For whatever the script draws.
             force_limit: Wrist force that should not be exceeded, in N.
+            attempts: How many attempts at a piece of work are corrected; all unless said.
         """
 
     @abstractmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,19 +19,24 @@ from envs.observations import Observation
 from envs.privileged import PRIVILEGED_SIZE, privileged
 from envs.residual_reward import ResidualReward, Terms
 from robot.arrays import Array, clipped
-from robot.errors import NOT_BEGUN
+from robot.errors import NOT_BEGUN, ConfigError
 from robot.spatial import Pose
 from tasks.task import Layout, Outcome
 
-# A script that has nothing left to do is given this long for its success to be confirmed, in s.
-_CONFIRM_TIME = 1.5
 # What is drawn here is drawn apart from the layout, which the same seed decides.
 _OWN_DRAWS = 1
+# So many are drawn until one begins.
+_DRAWS = 10
 # No quantity that is seen is larger: millimetres, newtons, shares.
 _BOUND = 1e4
+CONFIRM_TIME = 1.5
+"""A policy that has nothing left to do is given so long for its success to be confirmed, in s."""
 TRAINING_SEEDS = 900_000
 """Episodes that are drawn here have smaller seeds; those up to 1000000 are left for choosing among
 what was trained, and the larger ones for measuring, see `workcell run`."""
+
+
+logger = logging.getLogger(__name__)
 
 
 class ResidualEnv(gym.Env[Observation, Float32]):
@@ -105,6 +112,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         # What is told of the end of an episode that was over before anything could be corrected.
         self._over: dict[str, Any] | None = None
         self._force_limit = 0.0
+        self._attempts = math.inf
         self._hardest = 0.0
         self._idle_s = 0.0
         self._periods = 0
@@ -119,35 +127,43 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             seed: The episode that `AssemblyEnv` has for this seed, which also seeds what follows;
                 without one, an episode of a seed below 900000. If it is over before anything can
                 be corrected, the first step says so, whatever its action.
-            options: As of `AssemblyEnv`; and `force_limit_n`, in N, instead of a drawn one, and
+            options: As of `AssemblyEnv`; and `force_limit_n`, in N, instead of a drawn one;
+                `attempts`, how many attempts at a piece of work are corrected, all unless said; and
                 `draw`, with which the seed decides what is drawn, also this episode.
 
         Raises:
-            RuntimeError: If ten episodes that were drawn ended before anything could be corrected.
-            EpisodeSetupError, SafetyStop, NoSolution: If one that was asked for cannot begin.
+            ConfigError: If ten episodes that were drawn ended before anything could be corrected.
+            EpisodeSetupError, SafetyStop, NoSolution: If one that was asked for cannot begin, or
+                none of ten that were drawn.
         """
         super().reset(seed=seed)
         if seed is not None:
             self.np_random = np.random.default_rng((seed, _OWN_DRAWS))
         options = dict(options or {})
         limit = options.pop("force_limit_n", None)
+        self._attempts = float(options.pop("attempts", math.inf))
         draw = bool(options.pop("draw", False))
         if seed is not None and not draw:
             return self._begin(seed, options, limit)
-        for _ in range(10):
+        failed: list[Exception] = []
+        for _ in range(_DRAWS):
             episode, given = int(self.np_random.integers(TRAINING_SEEDS)), options
             if self.layouts is not None and not given:
                 given = {"layout": self.layouts(np.random.default_rng(episode))}
             try:
                 first = self._begin(episode, given, limit)
-            except NOT_BEGUN:
+            except NOT_BEGUN as error:
                 # Nothing is learned from it, and the next one may be drawn as well.
+                logger.warning("drawn again, since the episode did not begin: %s", error)
+                failed.append(error)
                 continue
             if self._over is None:
                 return first
-        raise RuntimeError(
-            "ResidualEnv.reset(): ten episodes ended before the script was in a motion that is "
-            "corrected; see `residual.authority.motions`"
+        if len(failed) == _DRAWS:
+            raise failed[-1]
+        raise ConfigError(
+            f"residual.authority.motions: {_DRAWS} episodes in a row ended before the script was "
+            "in one of them; name others, or make the task easier"
         )
 
     def _begin(
@@ -158,7 +174,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         drawn = float(self.np_random.uniform(*self.reward.force_limit_n))
         self._force_limit = drawn if limit is None else float(limit)
         self._hardest, self._periods = 0.0, 0
-        self.guide.begin(self.env, episode, self._force_limit)
+        self.guide.begin(self.env, episode, self._force_limit, self._attempts)
         self._idle_s = 0.0
         self._outcome, self._last, self._over = info["outcome"], observation, None
         self._seen = self.guide.look(observation)
@@ -246,7 +262,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             terminated, failure = True, "time_out"
         if not terminated and self.guide.finished:
             self._idle_s += self.env.dt
-            if self._idle_s > _CONFIRM_TIME:
+            if self._idle_s > CONFIRM_TIME:
                 terminated, failure = True, "gave_up"
         if not terminated:
             self._seen = self.guide.look(observation)

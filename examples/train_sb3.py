@@ -23,12 +23,16 @@ from workcell.files import refuse_existing
 
 # The part before the colon is imported first, in each worker, and makes the name known.
 ENVIRONMENT = "workcell:workcell/NutInsertionFixedPelvis-v0"
+# Nothing is trained on seeds from here on.
+MEASURING = 1_000_000
 OPTIONS = {"level": "nominal", "overrides": ["task.time_limit=20"]}
 
 
-def environments(workers: int) -> VecEnv:
-    """Return one simulation per worker."""
-    return make_vec_env(ENVIRONMENT, workers, seed=0, vec_env_cls=SubprocVecEnv, env_kwargs=OPTIONS)
+def environments(workers: int, seed: int = 0) -> VecEnv:
+    """Return one simulation per worker, whose first episodes have the seeds from this one on."""
+    return make_vec_env(
+        ENVIRONMENT, workers, seed=seed, vec_env_cls=SubprocVecEnv, env_kwargs=OPTIONS
+    )
 
 
 def train(steps: int, folder: Path, workers: int = 2) -> None:
@@ -59,12 +63,12 @@ def train(steps: int, folder: Path, workers: int = 2) -> None:
 
 
 def restored(folder: Path, workers: int = 2) -> tuple[PPO, VecNormalize]:
-    """Return model and environments as they were saved, to be evaluated.
+    """Return model and environments as they were saved, to be evaluated on other episodes.
 
     Both files are pickles, which run whatever they contain: only from somebody you trust. To train
     on, leave `training` and `norm_reward` as they are.
     """
-    normalized = VecNormalize.load(str(folder / "statistics.pkl"), environments(workers))
+    normalized = VecNormalize.load(str(folder / "statistics.pkl"), environments(workers, MEASURING))
     # What is seen now changes no statistics, and rewards are told as they are.
     normalized.training = normalized.norm_reward = False
     return PPO.load(folder / "model.zip", normalized), normalized

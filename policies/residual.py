@@ -8,6 +8,7 @@ keep every limit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -135,12 +136,15 @@ class Corrector:
         self.sensed = np.zeros((len(arms), sum(e.size for e in config.described)), np.float32)
         self.script = ScriptedPolicy(config.scripted)
 
-    def reset(self, brief: Brief, force_limit: float | None = None) -> None:
+    def reset(
+        self, brief: Brief, force_limit: float | None = None, attempts: float = math.inf
+    ) -> None:
         """Begin an episode.
 
         Args:
             brief: As for any policy.
             force_limit: What the network is told, in N; as configured if omitted.
+            attempts: How many attempts at a piece of work are corrected, see `ResidualConfig`.
         """
         config = self.config
         self._brief = brief
@@ -152,6 +156,7 @@ class Corrector:
         self._headings = {arm: Heading() for arm in self.arms}
         self._wanted: dict[str, Pose] = {}
         self._steps = 0
+        self._attempts = attempts
 
     def look(self, observation: Observation) -> NDArray[np.float32]:
         """Let the script decide, and return what there is to see. Shape (arms, size)."""
@@ -193,14 +198,14 @@ class Corrector:
         """Return the script's action with a correction.
 
         Args:
-            correction: From -1 to 1, shares of the largest; ignored for an arm that does nothing
-                that is corrected, whose correction is taken back. Shape (arms, 7).
+            correction: From -1 to 1, shares of the largest; ignored for an arm that is not to be
+                corrected now, whose correction is taken back. Shape (arms, 7).
         """
         action = self._action.copy()
-        for arm, wanted, active in zip(self.arms, correction, self.active, strict=True):
+        for arm, wanted, trusted in zip(self.arms, correction, self.trusted, strict=True):
             offset = self._offsets[arm]
             idle = offset.none
-            offset.move(self._granted(arm, wanted) if active else np.zeros(7), self._brief.dt)
+            offset.move(self._granted(arm, wanted) if trusted else np.zeros(7), self._brief.dt)
             if idle and offset.none:
                 # Not a bit is changed where nothing is corrected.
                 continue
@@ -218,6 +223,11 @@ class Corrector:
     def active(self) -> NDArray[np.bool_]:
         """Whether what an arm does now is corrected. Shape (arms,)."""
         return np.array([self.phase(arm) is not None for arm in self.arms])
+
+    @property
+    def trusted(self) -> NDArray[np.bool_]:
+        """Whether it is corrected in this attempt, too. Shape (arms,)."""
+        return self.active & [self.script.attempt(arm) <= self._attempts for arm in self.arms]
 
     def _granted(self, arm: str, wanted: NDArray[np.float32]) -> Array:
         """Return what of a correction is allowed in an arm's phase, along the axes. Shape (7,)."""
@@ -289,15 +299,13 @@ class ResidualPolicy(LearnedPolicy):
 
     @override
     def reset(self, brief: Brief) -> None:
-        self._corrector.reset(brief)
+        self._corrector.reset(brief, attempts=self.config.attempts)
 
     @override
     def act(self, observation: Observation) -> Action:
         corrector = self._corrector
         seen = corrector.look(observation)
-        trusted = corrector.active & [
-            corrector.script.attempt(arm) <= self.config.attempts for arm in corrector.arms
-        ]
+        trusted = corrector.trusted
         correction = np.zeros((len(seen), CORRECTION_SIZE), np.float32)
         if self.config.shared:
             for i in np.flatnonzero(trusted):

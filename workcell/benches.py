@@ -100,9 +100,10 @@ class ResidualBench:
         return self._collector.collect(explorer, steps)
 
     def run(self, seed: int, network: Mlp | None) -> EpisodeEnd:
-        """Run one whole episode; the network is told the force limit that it will be told."""
-        limit = self._config.get("residual", ResidualConfig).force_limit_n
-        return self._collector.run(seed, network, {"force_limit_n": limit})
+        """Run one whole episode; what is told and what is corrected is as it will be."""
+        config = self._config.get("residual", ResidualConfig)
+        told = {"force_limit_n": config.force_limit_n, "attempts": config.attempts}
+        return self._collector.run(seed, network, told)
 
     def save(self, path: Path, network: Mlp, facts: TrainedFacts) -> str:
         """Write a policy in place of what is there."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from envs.assembly_env import SETTLE_TIME, AssemblyEnv
+from envs.residual_env import CONFIRM_TIME
 from policies.policy import Observation, Policy
 from robot.errors import (
     NOT_BEGUN,
@@ -28,8 +29,6 @@ from workcell.traces import ForceWatch
 
 # How long the station may take to answer a handshake, in s.
 _ANSWER_TIME = 5.0
-# A policy that has nothing left to do is given this long for its success to be confirmed, in s.
-_CONFIRM_TIME = 1.5
 # What ends a cycle as a failure, and leaves the cell fit for the next one.
 _Ending = EpisodeSetupError | SafetyStop | NoSolution
 
@@ -157,7 +156,7 @@ class CycleRunner:
                         failure = outcome.failure
                         break
                     finished_at = finished_at or cell.clock.time
-                    if cell.clock.time - finished_at > _CONFIRM_TIME:
+                    if cell.clock.time - finished_at > CONFIRM_TIME:
                         failure = "gave_up" if self._gave_up() else "unfinished"
                         break
             outcome = env.task.score(outcome, self._verdicts())

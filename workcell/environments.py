@@ -77,7 +77,26 @@ def make_residual_environment(
         ConfigError: If a value is out of range or a robot's package is not installed.
     """
     choice = Choice(task, level=level, robot=robot)
+    refuse_policy_overrides(overrides)
     return built_residual(resolve_choice(choice, overrides, more=residual_sections(task)), arms)
+
+
+def refuse_policy_overrides(overrides: Sequence[str]) -> None:
+    """Refuse to change a script that is not the one inside.
+
+    Args:
+        overrides: As after `--set`.
+
+    Raises:
+        ConfigError: If one of them is of the section `policy`.
+    """
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        if key.partition(".")[0] == "policy":
+            raise ConfigError(
+                f"{key}: the script that is corrected has its values in residual.scripted; say "
+                f"residual.scripted{key.removeprefix('policy')}"
+            )
 
 
 def residual_sections(task: str) -> dict[str, Section]:

@@ -11,6 +11,7 @@ from workcell.config import plain
 from workcell.policy_folder import StoredPolicy
 from workcell.policy_manifest import EvaluationRecord, Manifest
 from workcell.rates import interval
+from workcell.report_words import mixtures
 from workcell.run import FIRST_EVALUATION_SEED
 from workcell.statistics import wilson
 from workcell.stored_run import StoredRun
@@ -87,6 +88,8 @@ def evaluation_of(run: StoredRun, stored: StoredPolicy) -> EvaluationRecord:
             f"{run.path}: expected {run.cycles} episodes, got {len(run.records)}; go on with "
             f"`workcell evaluate --resume {run.path}`"
         )
+    for mixed in mixtures(run):
+        raise ConfigError(f"{run.path}: {mixed} Evaluate the policy again in one go")
     if run.seeds.start < TRAINING_SEEDS:
         raise ConfigError(
             f"{run.path}: expected seeds that nothing is trained on, got them from "
@@ -101,7 +104,7 @@ def evaluation_of(run: StoredRun, stored: StoredPolicy) -> EvaluationRecord:
         episodes=summary.n,
         successes=summary.successes,
         cycle_time_median_s=summary.cycle_time_median_s,
-        commit=str(run.config.get("commit", "unknown")),
+        commit=run.records[0].commit or "unknown",
         overrides=tuple(map(str, run.asked["overrides"])),
         config_hash=run.config_hash,
     )

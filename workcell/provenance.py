@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 # What a figure may depend on, by the name pip knows it by.
 DISTRIBUTIONS = (
@@ -50,6 +52,24 @@ def versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             found[name] = None
     return found
+
+
+def other_code(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return in words where commit and libraries of two results differ; empty if nowhere.
+
+    Args:
+        before: Holds `commit`, and `versions` by library, as of the functions above.
+        after: Likewise.
+    """
+    one, two = (
+        {"commit": of.get("commit"), **(of.get("versions") or {})} for of in (before, after)
+    )
+    changes = [
+        f"{name} was {one.get(name)}, is {two.get(name)}"
+        for name in {**one, **two}
+        if one.get(name) != two.get(name)
+    ]
+    return "; ".join(changes)
 
 
 def machine() -> str:

@@ -214,8 +214,9 @@ def gain_interval(alone: Sequence[Cell], helped: Sequence[Cell]) -> tuple[float,
 
     Of each cell a share is drawn that its trials leave possible, 50 of 50 being no certainty
     (Jeffreys), and the fit of `falling` goes through those (D. B. Dunson, B. Neelon, "Bayesian
-    inference on order-constrained parameters in generalized linear models", 2003). That cells
-    share their seeds is left out, which makes it wider.
+    inference on order-constrained parameters in generalized linear models", 2003). That the
+    cells share their seeds is left out: it makes this wider where it pairs trials with those
+    without the policy, and may make it narrower along a line.
 
     Args:
         alone: Cells of one direction without the policy, in order of size.

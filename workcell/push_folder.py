@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from robot.errors import ConfigError
 from workcell.files import lock, replace_file
+from workcell.provenance import other_code
 from workcell.push_trial import PushResult, PushTrial
 from workcell.stored_run import config_hash, differing_keys, refuse_changes
 
@@ -116,11 +117,10 @@ class MapFolder:
             self._write_subject(self._subject)
         others = [other for other in there if other != origin.as_json()]
         if others:
-            changes = _changes(others[-1], origin.as_json())
             logger.warning(
                 "%s: holds trials of other code, too: %s. %s names the commit of each",
                 self.path,
-                "; ".join(f"{name} was {old}, is {new}" for name, (old, new) in changes.items()),
+                other_code(others[-1], origin.as_json()),
                 TRIALS,
             )
 
@@ -226,13 +226,3 @@ def _are_origins(value: Any) -> bool:
         isinstance(item, dict) and isinstance(item.get(_VERSIONS), dict) and _COMMIT in item
         for item in value
     )
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return both commits, or both versions, where two origins differ, by name."""
-    one, two = ({_COMMIT: of[_COMMIT], **of[_VERSIONS]} for of in (before, after))
-    return {
-        name: (one.get(name), two.get(name))
-        for name in {**one, **two}
-        if one.get(name) != two.get(name)
-    }

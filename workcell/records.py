@@ -18,6 +18,15 @@ from tasks.task import Operation
 from workcell.files import lock, refuse_existing, replace_file
 from workcell.traces import ForceRecord, ForceTrace
 
+# What a number or a word of a record may be, by how its type is written.
+_TYPES: dict[str, Any] = {
+    "int": int,
+    "bool": bool,
+    "str": str,
+    "float": (int, float),
+    "str | None": (str, type(None)),
+}
+
 
 @dataclass(frozen=True)
 class SideRecord:
@@ -121,8 +130,14 @@ class CycleRecord:
         """Return the record that a JSON object holds.
 
         Raises:
-            TypeError: If a field is missing or unknown.
+            TypeError: If a field is missing, unknown, or of another type.
         """
+        for item in fields(cls):
+            kind = _TYPES.get(str(item.type)) if item.name in data else None
+            value = data.get(item.name)
+            # True is a whole number to Python.
+            if kind and not (isinstance(value, kind) and isinstance(value, bool) is (kind is bool)):
+                raise TypeError(f"{item.name}: expected {item.type}, got {value!r}")
         sides = {name: SideRecord(**side) for name, side in data["sides"].items()}
         operations = {name: Operation(**op) for name, op in data["operations"].items()}
         # Records of older versions have no forces by wrist.
@@ -218,17 +233,26 @@ def read_records(path: Path) -> list[CycleRecord]:
         path: The file `records.jsonl`.
 
     Raises:
-        ConfigError: If a line in the middle is not a record of this version.
+        ConfigError: If a line in the middle is not a record of this version, or of a cycle that
+            there was before.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")
-    records = []
+    lines = path.read_bytes().split(b"\n")
+    records: list[CycleRecord] = []
+    found: dict[int, int] = {}
     # What follows the last line end is empty, or was being written when the run died.
     for number, line in enumerate(lines[:-1], start=1):
         try:
-            records.append(CycleRecord.from_json(json.loads(line)))
+            record = CycleRecord.from_json(json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             expected = ", ".join(item.name for item in fields(CycleRecord))
             raise ConfigError(
                 f"{path}:{number}: expected a record with {expected}; {error}"
             ) from error
+        first = found.setdefault(record.seed, number)
+        if first != number:
+            raise ConfigError(
+                f"{path}:{number}: expected each seed once, got {record.seed} here and in line "
+                f"{first}; take one of them out"
+            )
+        records.append(record)
     return records

@@ -20,6 +20,15 @@ def doubts(run: StoredRun) -> list[str]:
             f"{len(run.records)} of {run.cycles} cycles have ended: the run is going on or was "
             f"interrupted; `workcell evaluate --resume {run.path}` goes on with it."
         )
+    found += mixtures(run)
+    if any(record.commit.endswith("+changes") for record in run.records):
+        found.append("The code differed from its commit: nobody else can check it out.")
+    return found
+
+
+def mixtures(run: StoredRun) -> list[str]:
+    """Return in what a run's cycles are not all of one kind."""
+    found = []
     commits = sorted({record.commit or "unknown" for record in run.records})
     if len(commits) > 1:
         found.append(f"The cycles were run by {len(commits)} commits: {', '.join(commits)}.")
@@ -30,8 +39,6 @@ def doubts(run: StoredRun) -> list[str]:
     ]
     if mixed:
         found.append(f"The cycles were run with several versions of {', '.join(mixed)}.")
-    if any(commit.endswith("+changes") for commit in commits):
-        found.append("The code differed from its commit: nobody else can check it out.")
     if {record.config_hash for record in run.records} - {run.config_hash, ""}:
         found.append("Some cycles were run with another configuration than `config.yaml` holds.")
     strange = [record.seed for record in run.records if record.seed not in run.seeds]

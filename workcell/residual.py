@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -57,10 +58,12 @@ class ScriptGuide(Guide):
         self.sensed_size = self._corrector.sensed.shape[1]
 
     @override
-    def begin(self, env: AssemblyEnv, seed: int, force_limit: float) -> None:
+    def begin(
+        self, env: AssemblyEnv, seed: int, force_limit: float, attempts: float = math.inf
+    ) -> None:
         brief = brief_of(env, seed)
         self._all_arms = brief.arms
-        self._corrector.reset(brief, force_limit)
+        self._corrector.reset(brief, force_limit, attempts)
 
     @override
     def look(self, observation: Observation) -> Float32:
@@ -110,8 +113,8 @@ def save_residual(
     Args:
         path: Its folder.
         env: Where it was trained.
-        network: What it learned. One that sees a single arm's numbers corrects every arm of the
-            task with them; one that sees those of all corrected arms corrects them together.
+        network: What it learned. One that sees a single arm's numbers corrects each of the arms
+            that were corrected with them; one that sees those of all, corrects them together.
         algorithm: What learned, e.g. `PPO`.
         steps: How many steps of the environment it was trained on.
         seed: Of everything that was drawn.
@@ -132,7 +135,7 @@ def save_residual(
     shared = network.spec.inputs == guide.size
     config = dataclasses.replace(guide.config, shared=shared)
     here = workplace_of(env.env, guide.robot)
-    arms = here.arms if shared else guide.arms
+    arms = guide.arms
     contract = Contract(
         task=here.task,
         robots=tuple(robots) or (guide.robot,),

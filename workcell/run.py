@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from workcell.config import RunConfig
 from workcell.crew import BACKENDS, RunnerSpec, crew
 from workcell.files import new_folder, refuse_existing
 from workcell.metrics import Summary, summarize
-from workcell.provenance import commit, versions
+from workcell.provenance import commit, other_code, versions
 from workcell.records import CycleRecord, RunFolder, plain_json, read_records
 from workcell.stored_run import (
     StoredRun,
@@ -28,6 +29,8 @@ from workcell.stored_run import (
     refuse_changes,
     seeds_hash,
 )
+
+logger = logging.getLogger(__name__)
 
 # Seeds below belong to training and tuning; see `--seed`.
 FIRST_EVALUATION_SEED = 1_000_000
@@ -179,7 +182,7 @@ def run_cycles(
     with ExitStack() as stack:
         records: list[CycleRecord] = []
         if spec.resume:
-            folder = stack.enter_context(_reopened(spec, config))
+            folder = stack.enter_context(_reopened(spec, config, origin))
             records += read_records(folder.path / "records.jsonl")
         ended = {record.seed for record in records}
         left = [seed for seed in spec.seeds if seed not in ended]
@@ -231,7 +234,7 @@ def _origin(records: Sequence[CycleRecord]) -> dict[str, Any]:
     return found
 
 
-def _reopened(spec: RunSpec, config: RunConfig) -> RunFolder:
+def _reopened(spec: RunSpec, config: RunConfig, origin: Mapping[str, Any]) -> RunFolder:
     """Open the folder of a run that is gone on with, if everything is as it was."""
     assert spec.run_dir is not None  # nobody goes on with a run that has no folder
     stored = StoredRun.read(spec.run_dir)
@@ -239,6 +242,11 @@ def _reopened(spec: RunSpec, config: RunConfig) -> RunFolder:
     if stored.seeds != spec.seeds:
         changes["seeds"] = (stored.seeds, spec.seeds)
     refuse_changes("--resume", spec.run_dir, changes, "Set it back, or start a new run")
+    changed = other_code(stored.config, origin)
+    if changed and not stored.complete:
+        logger.warning(
+            "%s: was begun by other code: %s. Its figures will be of both", spec.run_dir, changed
+        )
     return RunFolder(spec.run_dir, resume=True)
 
 

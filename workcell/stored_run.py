@@ -110,11 +110,19 @@ class StoredRun:
         for name, kind, told in (
             ("cycles", int, "a whole number"),
             ("seed", int, "a whole number"),
+            ("workers", int, "a whole number"),
+            ("factory", str, "a name"),
             ("overrides", list, "a list"),
         ):
             found = config["run"].get(name)
             if not isinstance(found, kind):
                 raise ConfigError(f"{file}: run.{name}: expected {told}, got {found!r}")
+        for name in SECTIONS:
+            if "name" not in config[name] or not isinstance(config[name].get("values"), dict):
+                raise ConfigError(
+                    f"{file}: {name}: expected the name of what was chosen and its "
+                    f"values, found {', '.join(config[name]) or 'nothing'}"
+                )
         records = sorted(read_records(path / "records.jsonl"), key=lambda record: record.seed)
         return cls(path, config, tuple(records))
 
@@ -144,7 +152,7 @@ class StoredRun:
     @property
     def complete(self) -> bool:
         """Whether every cycle that was asked for has ended."""
-        return len(self.records) >= self.cycles
+        return set(self.seeds) <= {record.seed for record in self.records}
 
     @property
     def config_hash(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from policies.curves import Curves
 from workcell.benches import Benches
 from workcell.files import new_folder, refuse_existing
 from workcell.policy_folder import refuse_taken
-from workcell.provenance import commit, versions
+from workcell.provenance import commit, other_code, versions
 from workcell.stored_run import differing_keys, refuse_changes
 from workcell.train_spec import TrainSpec
 from workcell.trainer import Progress, Trainer, best_margin
@@ -22,6 +23,8 @@ from workcell.validation import Margin, Trial, margin
 
 # Sections of the configuration of a training; a checkpoint is of no use with other values.
 _SECTIONS = ("task", "level", "robot", "cell", "policy", "residual", "reward", "training")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,19 @@ def train(
     config = resolve_training(spec.task, spec.level, spec.overrides)
     if resume is None and out is not None:
         refuse_existing(out, "--out")
+    origin = {"commit": commit(), "versions": versions()}
     with ExitStack() as stack:
         if resume is not None:
             folder = stack.enter_context(TrainingFolder(resume, resume=True))
             changes = differing_keys(folder.config(), config.as_json(), _SECTIONS)
             refuse_changes("--resume", resume, changes, "Set it back, or start a new training")
+            changed = other_code(folder.config(), origin)
+            if changed:
+                logger.warning(
+                    "%s: was begun by other code: %s. What it comes to is not what either would",
+                    resume,
+                    changed,
+                )
             # What is learned from here on replaces it.
             refuse_taken(folder.policy, overwrite=True)
         benches = stack.enter_context(Benches(config, spec.workers, spec.factory))
@@ -117,7 +128,6 @@ def train(
         if resume is None:
             name = f"{spec.task}-{spec.algorithm}-{spec.seed}"
             folder = stack.enter_context(TrainingFolder(out or new_folder(name), resume=False))
-            origin = {"commit": commit(), "versions": versions()}
             folder.write_config({"run": spec.asked(), **config.as_json(), **origin})
 
         def tell(row: Row, found: Margin | None) -> None:

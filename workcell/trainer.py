@@ -9,6 +9,7 @@ fit into minutes is another matter.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import numpy as np
 from envs.residual_env import TRAINING_SEEDS
 from policies.network import Mlp
 from policies.rollout import EpisodeEnd
+from robot.errors import ConfigError
 from workcell.benches import Benches, TrainedFacts
 from workcell.config import RunConfig
 from workcell.policy_folder import add_evaluation, read_policy
@@ -26,11 +28,17 @@ from workcell.policy_manifest import EvaluationRecord
 from workcell.provenance import commit
 from workcell.train_spec import TrainSpec
 from workcell.training_config import TrainingConfig
-from workcell.training_folder import Best, Row, Standing, TrainingFolder
+from workcell.training_folder import CHECKPOINT, Best, Row, Standing, TrainingFolder
 from workcell.validation import Margin, Trial, margin, median_time
 
 if TYPE_CHECKING:
-    from policies.learner import Learner
+    from policies.learner import Learner, LearnerState
+
+
+# Sections whose values decide what an episode is.
+_OF_EPISODES = ("task", "level", "robot", "cell")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,26 @@ class Progress:
 def best_margin(standing: Standing) -> Margin | None:
     """Return what the best policy so far is worth on the validation seeds."""
     return None if standing.best is None else margin(standing.script, standing.best.trials)
+
+
+def _known(standing: Standing, folder: TrainingFolder) -> Standing:
+    """Return a standing without its best policy if that is not what its folder holds.
+
+    A training may be killed between writing a policy and writing down that it did.
+    """
+    best = standing.best
+    if best is None or not best.fingerprint:
+        return standing
+    there = read_policy(folder.policy).manifest.fingerprint if folder.policy.exists() else "nothing"
+    if there == best.fingerprint:
+        return standing
+    logger.warning(
+        "%s: expected the best policy of segment %d, found another one: the training was killed "
+        "while it wrote, or somebody changed it. What is learned is held against the script anew",
+        folder.policy,
+        best.segment,
+    )
+    return dataclasses.replace(standing, best=None, validated=0, confirm=(), confirmed=0)
 
 
 class Trainer:
@@ -96,8 +124,8 @@ class Trainer:
         self.standing = Standing(self._training.curriculum.bounds(spec.level)[0])
         stored = folder.load()
         if stored is not None:
-            self.standing = stored[0]
-            learner.restore(stored[1])
+            self.standing = _known(stored[0], folder)
+            self._restore(stored[1])
         folder.forget_progress(self.standing.segment)
         self._began = time.monotonic() - self.standing.wall_s
 
@@ -111,8 +139,21 @@ class Trainer:
         over = self._over(self.standing.steps)
         while not over:
             over = self._segment()
+        if self.standing.validated != self.standing.segment:
+            # It was given an end where it is.
+            self._validate()
+            self._save()
         if self.standing.best is not None:
             self._confirm(self.standing.best)
+
+    def _restore(self, state: LearnerState) -> None:
+        try:
+            self._learner.restore(state)
+        except (ValueError, KeyError) as error:
+            raise ConfigError(
+                f"{self._folder.path / CHECKPOINT}: does not fit what would learn: {error}. It is "
+                "of another algorithm or of other code: go on with that, or start a new training"
+            ) from None
 
     def _segment(self) -> bool:
         """Learn for one segment, and write down what there is to go on with.
@@ -165,11 +206,12 @@ class Trainer:
         trials = self._trials("validation", seeds, network)
         found, best = margin(self.standing.script, trials), best_margin(self.standing)
         if best is None or found.rank > best.rank:
-            self._write_policy(network, trials, found)
-            self._now(best=Best(self.standing.segment, trials))
+            written = self._write_policy(network, trials, found)
+            self._now(best=Best(self.standing.segment, trials, written))
+        self._now(validated=self.standing.segment)
         return found
 
-    def _write_policy(self, network: Mlp, trials: Sequence[Trial], found: Margin) -> None:
+    def _write_policy(self, network: Mlp, trials: Sequence[Trial], found: Margin) -> str:
         spec, standing = self._spec, self.standing
         facts = TrainedFacts(
             algorithm=spec.algorithm,
@@ -177,14 +219,15 @@ class Trainer:
             seed=spec.seed,
             wall_s=standing.wall_s,
             command=spec.command,
-            robots=self._training.drives,
+            robots=self._training.drives or (self._training.robot,),
             evaluation=(self._evaluation(trials),),
             description=(
                 f"Corrects the script of {spec.task}. When it was chosen, on {found.n} validation "
                 f"seeds with {self._training.robot}: {found.sentence()}"
             ),
         )
-        self._benches.one("save", self._folder.policy.absolute(), network, facts)
+        written: str = self._benches.one("save", self._folder.policy.absolute(), network, facts)
+        return written
 
     def _evaluation(self, trials: Sequence[Trial]) -> EvaluationRecord:
         return EvaluationRecord(
@@ -195,6 +238,9 @@ class Trainer:
             successes=sum(trial.success for trial in trials),
             cycle_time_median_s=median_time(trials),
             commit=commit(),
+            overrides=tuple(
+                told for told in self._spec.overrides if told.partition(".")[0] in _OF_EPISODES
+            ),
         )
 
     def _confirm(self, best: Best) -> None:

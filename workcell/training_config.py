@@ -15,9 +15,9 @@ from robot.errors import ConfigError, UnknownName
 from tasks import TASKS
 from tasks.task import Task
 from tasks.variation import LEVELS, Variation, mixed
-from workcell.catalog import Choice, resolve_choice
+from workcell.catalog import Choice, known_names, resolve_choice
 from workcell.config import RunConfig, Section, config_folder
-from workcell.environments import residual_sections
+from workcell.environments import refuse_policy_overrides, residual_sections
 
 if TYPE_CHECKING:
     from policies.learner import Learner, Sizes
@@ -137,7 +137,7 @@ class TrainingConfig:
 
     Attributes:
         robot: That is trained on.
-        drives: Robots that the result may drive.
+        drives: Robots that the result may drive; the one that is trained on if there are none.
         minutes: Of wall time, after which training ends unless something else is asked for.
         segment_steps: Steps of each environment between two checkpoints, at least.
         curriculum: How far episodes differ.
@@ -148,7 +148,7 @@ class TrainingConfig:
     """
 
     robot: str = "talos_fixed"
-    drives: tuple[str, ...] = ("talos_fixed", "talos")
+    drives: tuple[str, ...] = ()
     minutes: float = 75.0
     segment_steps: int = 1536
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
@@ -185,13 +185,24 @@ def resolve_training(task: str, level: str, overrides: Sequence[str]) -> RunConf
             f"{task}: has no script that is corrected; `workcell train` can do "
             f"{' and '.join(CORRECTED)}"
         )
+    refuse_policy_overrides(overrides)
     file = config_folder() / "training" / f"{task}.yaml"
-    training = Section("training", TrainingConfig, file, TrainingConfig())
-    more = {**residual_sections(task), "training": training}
+    section = Section("training", TrainingConfig, file, TrainingConfig())
+    more = {**residual_sections(task), "training": section}
     # The robot is a value of the training itself; it has to be known to look up its own values.
     draft = resolve_choice(Choice(task, level), overrides, more=more)
-    robot = draft.get("training", TrainingConfig).robot
-    return resolve_choice(Choice(task, level, robot), overrides, more=more)
+    training = draft.get("training", TrainingConfig)
+    config = resolve_choice(Choice(task, level, training.robot), overrides, more=more)
+    known = known_names()["robot"]
+    for name in training.drives:
+        if name not in known:
+            raise UnknownName("robot", name, known)
+    if training.drives and training.robot not in training.drives:
+        raise ConfigError(
+            f"training.drives: expected {training.robot} among them, which is trained on, got "
+            f"{', '.join(training.drives)}; say `--set 'training.drives=[{training.robot}]'`, too"
+        )
+    return config
 
 
 def refuse_algorithm(name: str) -> None:

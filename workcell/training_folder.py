@@ -44,10 +44,12 @@ class Best:
     Attributes:
         segment: After which it was found.
         trials: How it did on the validation seeds.
+        fingerprint: Of its folder, see `policy_manifest.Manifest`; empty if it is not known.
     """
 
     segment: int
     trials: tuple[Trial, ...]
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Standing:
         wall_s: How long it took, in s, interruptions left out.
         place: How far episodes differ, see `workcell.training_config.CurriculumConfig`.
         tries: Success of each episode at this place.
+        validated: After which segment what was learned was last held against the script.
         script: How the script alone did on the validation seeds.
         best: The best policy so far.
         confirm_script: How the script did on the seeds that nothing was chosen on.
@@ -74,6 +77,7 @@ class Standing:
     episodes: int = 0
     wall_s: float = 0.0
     tries: tuple[bool, ...] = ()
+    validated: int = 0
     script: tuple[Trial, ...] = ()
     best: Best | None = None
     confirm_script: tuple[Trial, ...] = ()
@@ -101,7 +105,10 @@ class TrainingFolder:
                 f"--resume: {path}: expected the folder of a training, which holds a {CONFIG}; "
                 "`workcell train` prints its name when it starts"
             )
-        if not resume:
+        if resume:
+            # Before anything is written into a folder that is none.
+            self.config()
+        else:
             refuse_existing(path, "--out")
         try:
             path.mkdir(parents=True, exist_ok=resume)

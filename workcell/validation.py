@@ -20,7 +20,8 @@ class Trial:
         seed: Which one.
         success: Whether the job was done.
         time_s: From its beginning to its end on the cell's clock, in s.
-        force_n: Hardest wrist force after the first contact, in N.
+        force_n: Hardest wrist force after the first contact, mean over a policy step, in N; what
+            runs report is the hardest of a control tick, which is more.
     """
 
     seed: int
@@ -80,7 +81,7 @@ class Margin:
         return (
             f"{self.successes} of {self.n} succeeded, the script alone {self.script_successes}; on "
             f"average, where both did, faster by {self.faster_s:+.2f} s{bounds} and with "
-            f"{self.softer_n:+.1f} N less at the hardest"
+            f"{self.softer_n:+.1f} N less in the hardest step"
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from envs.privileged import PRIVILEGED_SIZE
 from envs.residual_env import TRAINING_SEEDS, ResidualEnv
 from envs.residual_reward import ResidualReward
 from policies.network import Mlp, MlpSpec, Normalization
+from policies.scripted import ScriptedPolicy
 from robot.errors import ConfigError, EpisodeSetupError, UnknownName
 from robot.spatial import Pose
 from tests.envs.typed_guide import TypedGuide, ones, residual
@@ -74,7 +75,7 @@ def test_episodes_that_are_drawn_differ_as_far_as_is_asked_for(env):
 def test_one_that_is_asked_for_is_not_replaced_if_it_is_over_before_its_first_contact(env):
     made = residual(env, ("",), end=3)
     observation, _ = made.reset(seed=1_000_003)
-    assert [seed for seed, _ in made.guide.begun] == [1_000_003]
+    assert [seed for seed, *_ in made.guide.begun] == [1_000_003]
     periods = made.guide.at
     again, reward, terminated, truncated, info = made.step(ones(made))
     assert (reward, terminated, truncated) == (0.0, True, False)
@@ -140,7 +141,7 @@ def test_a_force_limit_is_drawn_and_told(env):
     made = residual(env, reward=ResidualReward(force_limit_n=(25.0, 35.0)))
     for seed in range(10):
         made.reset(seed=seed)
-    limits = [limit for _, limit in made.guide.begun]
+    limits = [limit for _, limit, _ in made.guide.begun]
     assert 25.0 <= min(limits) < max(limits) <= 35.0
 
 
@@ -156,10 +157,12 @@ def test_a_script_with_nothing_left_to_do_ends_the_episode_after_a_while(env):
     assert 1.5 < (steps - 4) * env.dt < 1.6
 
 
-def test_a_force_limit_can_be_given(env):
+def test_a_force_limit_and_a_number_of_attempts_can_be_given_for_an_episode(env):
     made = residual(env)
-    made.reset(seed=0, options={"force_limit_n": 27.5})
-    assert made.guide.begun[-1][1] == 27.5
+    made.reset(seed=0, options={"force_limit_n": 27.5, "attempts": 2})
+    assert made.guide.begun[-1] == (0, 27.5, 2)
+    made.reset(seed=0)
+    assert made.guide.begun[-1][2] == np.inf
 
 
 def test_an_actor_is_not_told_what_only_a_critic_may_know(monkeypatch):
@@ -176,10 +179,13 @@ def test_an_actor_is_not_told_what_only_a_critic_may_know(monkeypatch):
                 lambda shift=shift: {name: pose @ shift for name, pose in true().items()},
             )
             steps = [made.reset(seed=0)[0]]
-            steps += [made.step(ones(inner))[0] for _ in range(3)]
+            steps += [made.step(ones(inner))[0] for _ in range(12)]
             seen.append(steps)
+    # An actor may be shown any of what is sensed, of which `policy` is what it is shown here.
+    assert np.std([step["sensed"] for step in seen[0]], axis=0).astype(bool).sum() > 50
     for here, there in zip(*seen, strict=True):
-        assert np.array_equal(here["policy"], there["policy"])
+        for shown in ("policy", "sensed"):
+            assert np.array_equal(here[shown], there[shown])
         assert not np.array_equal(here["critic"], there["critic"])
 
 
@@ -192,8 +198,18 @@ def test_wrong_use_is_said(env):
         made.step(np.zeros(3, np.float32))
     with pytest.raises(ValueError, match="finite"):
         made.step(ones(made) * np.nan)
-    with pytest.raises(RuntimeError, match="ten episodes ended before"):
+    with pytest.raises(ConfigError, match=r"authority.motions: 10 episodes in a row ended before"):
         residual(env, ("",)).reset()
+
+
+def test_why_nothing_begins_is_said(env, monkeypatch, caplog):
+    def fail(layout):
+        raise EpisodeSetupError("the nest is on the floor")
+
+    monkeypatch.setattr(env.scene, "apply", fail)
+    with pytest.raises(EpisodeSetupError, match="the nest is on the floor"):
+        residual(env).reset()
+    assert caplog.text.count("the nest is on the floor") == 10
 
 
 def test_there_are_two_for_every_task_that_is_corrected():
@@ -246,6 +262,47 @@ def test_a_trained_policy_does_what_its_network_did_in_training(nuts, tmp_path, 
         observation, *_ = env.step(policy.act(here[-1]))
         here.append(observation)
     assert len(here) > steps
+
+
+def test_a_network_that_learned_from_one_arm_corrects_that_one_alone(nuts, tmp_path):
+    guide = ScriptGuide(nuts.guide.config, ("left",), "talos_fixed", "factory")
+    one_armed = ResidualEnv(nuts.env, guide, nuts.reward)
+    spec = MlpSpec(guide.size, (), 7)
+    tensors = {"layers.0.weight": np.zeros((7, guide.size)), "layers.0.bias": np.ones(7)}
+    network = Mlp(spec, tensors, Normalization.none(guide.size))
+    facts = {"algorithm": "PPO", "steps": 1, "seed": 0, "wall_s": 1.0, "command": "by hand"}
+    stored = save_residual(tmp_path / "p", one_armed, network, **facts)
+    assert stored.manifest.contract.arms == ("left",)
+    policy, script = stored.policy(stored.config), ScriptedPolicy(stored.config.scripted)
+    observation, _ = nuts.env.reset(seed=5)
+    for one in (policy, script):
+        one.reset(brief_of(nuts.env, 5))
+    corrected, left = np.zeros(2), nuts.env.task.arms.index("left")
+    for _ in range(200):
+        action, alone = policy.act(observation), script.act(observation)
+        corrected += (action != alone).reshape(2, -1).any(axis=1)
+        if corrected[left] > 3:
+            break
+        observation, *_ = nuts.env.step(alone)
+    assert list(corrected) == [4.0 * (arm == left) for arm in range(2)]
+
+
+@pytest.mark.parametrize(("attempts", "corrected"), [(1, False), (2, True), (None, True)])
+def test_what_is_validated_is_corrected_in_as_many_attempts_as_the_policy_will_be(
+    nuts, monkeypatch, attempts, corrected
+):
+    monkeypatch.setattr(ScriptedPolicy, "attempt", lambda script, arm: 2)
+
+    def walked(action, options):
+        nuts.reset(seed=5, options=options)
+        for _ in range(6):
+            nuts.step(action)
+        return nuts._last
+
+    given = {} if attempts is None else {"attempts": attempts}
+    alone, other = walked(0.0 * ones(nuts), {}), walked(ones(nuts), given)
+    same = all(np.array_equal(alone[key], other[key]) for key in alone)
+    assert same is not corrected
 
 
 def test_only_an_environment_with_the_real_script_makes_a_policy(env, tmp_path):

@@ -45,6 +45,37 @@ def test_a_line_that_is_no_record_is_named(tmp_path):
         read_records(file)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("cycle_time_s", None, "cycle_time_s: expected float, got None"),
+        ("success", "false", "success: expected bool, got 'false'"),
+        ("seed", "123", "seed: expected int, got '123'"),
+        ("guard_stops", True, "guard_stops: expected int, got True"),
+    ],
+)
+def test_a_line_whose_numbers_are_none_is_named(tmp_path, name, value, told):
+    file = tmp_path / "records.jsonl"
+    good = json.dumps(record(1).as_json())
+    file.write_text(f"{good}\n{json.dumps(record(2).as_json() | {name: value})}\n")
+    with pytest.raises(ConfigError, match=r"records\.jsonl:2: expected a record") as raised:
+        read_records(file)
+    assert told in str(raised.value)
+
+
+def test_a_cycle_counts_once(tmp_path):
+    file = tmp_path / "records.jsonl"
+    file.write_text("".join(json.dumps(record(s).as_json()) + "\n" for s in (1, 2, 1)))
+    with pytest.raises(ConfigError, match=r"jsonl:3: expected each seed once, got 1 here"):
+        read_records(file)
+
+
+def test_what_was_cut_within_a_letter_costs_no_other_cycle(tmp_path):
+    file = tmp_path / "records.jsonl"
+    file.write_bytes(json.dumps(record(1).as_json()).encode() + b'\n{"seed": 2, "task": "\xc3')
+    assert [found.seed for found in read_records(file)] == [1]
+
+
 def test_a_folder_that_exists_is_not_overwritten(tmp_path):
     (tmp_path / "kept").write_text("precious")
     with pytest.raises(ConfigError, match="exists and is not overwritten"):
