@@ -89,7 +89,7 @@ def check_claim(claim: float, successes: int, n: int, cycles: int | None = None)
     cycles = n if cycles is None else cycles
     low = lower_bound(successes, n, CONFIDENCE)
     high = clopper_pearson(successes, n, 2.0 * CONFIDENCE - 1.0)[1]
-    needed = _needed(claim, n - successes)
+    needed = cycles_needed(claim, n - successes)
     # The same condition as `low >= claim`, without its rounding.
     shown = needed is not None and n >= needed
     verdict = "shown" if shown else "refuted" if high < claim else "open"
@@ -108,13 +108,14 @@ def least_cycles(claim: float) -> int:
         raise ConfigError(
             f"--claim: expected a success rate between 0 and 1, such as 0.99, got {claim:g}"
         )
-    needed = _needed(claim, 0)
+    needed = cycles_needed(claim, 0)
     if needed is None:
         raise ConfigError(f"--claim: {claim:g} takes millions of cycles to show")
     return needed
 
 
-def _needed(claim: float, failures: int) -> int | None:
+def cycles_needed(claim: float, failures: int) -> int | None:
+    """Return how many cycles with so many failures show a claim; None if nobody could run them."""
     try:
         return trials_needed(claim, failures, CONFIDENCE)
     except ValueError:

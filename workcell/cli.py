@@ -193,7 +193,7 @@ def main(argv: Sequence[str] | None = None, factory: str | None = None) -> int:
     except WorkcellError as error:
         return _complain(f"{type(error).__name__}: {error}", 1)
     except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+        return INTERRUPTED
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -37,12 +36,13 @@ def side_by_side(
     Each of the others is installed into a virtual environment of its own, which takes minutes,
     a gigabyte and a network the first time. One that cannot be is named, and the rest is measured.
     """
+    from workcell.files import new_folder
     from workcell.peers import default_venvs, load_peer, peer_names
     from workcell.side_by_side import Plan, compare_speed
 
     plan = Plan(seconds, rounds)
     peers = {name: load_peer(name) for name in peer or peer_names()}
-    folder = run_dir or Path("runs") / f"side-by-side-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = run_dir or new_folder("side-by-side")
     with open_output(as_json) as output:
         output.console.print(f"{', '.join(peers)} into {folder}", markup=False)
         with output.console.status("installing") as status:

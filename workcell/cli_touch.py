@@ -13,6 +13,7 @@ import typer
 from policies.contact_state import ContactState
 from robot.errors import ConfigError
 from workcell.console import Json, open_output
+from workcell.rates import interval, nearest, outwards
 from workcell.records import plain_json
 from workcell.statistics import wilson
 
@@ -192,8 +193,8 @@ def _contact_words(found: Confusion) -> str:
         )
     low, high = wilson(found.right, found.n)
     return (
-        f"{found.right / found.n:.1%} of {found.n} policy steps told right ({low:.1%} to "
-        f"{high:.1%}, as if steps were independent), {found.insertions} parts"
+        f"{nearest(found.right / found.n)} % of {found.n} policy steps told right "
+        f"({interval(low, high)} %, as if steps were independent), {found.insertions} parts"
     )
 
 
@@ -217,7 +218,7 @@ def _regrasp_table(figures: list[RegraspFigures]) -> Table:
         table.add_row(
             f"{part.part}, {part.sensor}",
             str(part.n),
-            f"{part.reached:.1%} ({low:.1%} to {high:.1%})",
+            f"{nearest(part.reached)} % ({interval(low, high)} %)",
             ", ".join(f"{100.0 * share:.0f}" for share in part.after) + " %",
             f"{part.regrasps:.1f}",
             f"{part.position_mm:.2f} mm, {part.angle_deg:.1f}°",
@@ -232,7 +233,7 @@ def _touch_table(figures: list[PartFigures]) -> Table:
         table.add_row(f"{part.part}, {part.sensor} pads, n = {part.n}", style="bold")
         table.add_row(
             "position",
-            f"{part.position_mm:.2f} ({low:.2f} to {high:.2f}) mm",
+            f"{part.position_mm:.2f} ({outwards(low, high)}) mm",
             "",
             "",
             f"{part.rule_position_mm:.2f} mm, tells {part.rule_valid:.0%}",
@@ -244,9 +245,9 @@ def _touch_table(figures: list[PartFigures]) -> Table:
             inside = axis.inside_interval
             table.add_row(
                 name,
-                f"{axis.median:.2f} ({low:.2f} to {high:.2f}){unit}{note}",
+                f"{axis.median:.2f} ({outwards(low, high)}){unit}{note}",
                 f"{axis.p95:.2f}{unit}",
-                f"{axis.inside:.1%} ({inside[0]:.1%} to {inside[1]:.1%})",
+                f"{nearest(axis.inside)} % ({interval(*inside)} %)",
                 f"{axis.by_rule:.2f}{unit}",
             )
     return table

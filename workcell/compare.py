@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ class RateDifference:
         interval: Its 95 % interval, paired, see `statistics.difference_interval`.
         p_value: How likely so uneven pairs are by chance, see `statistics.mcnemar`.
         time: Difference of the times, or None if both succeeded in no episode or took no time.
+        left_out: In how many pairs more one of the two never began, so that it had nothing to do.
     """
 
     pairs: Paired
@@ -61,6 +62,7 @@ class RateDifference:
     interval: tuple[float, float]
     p_value: float
     time: TimeDifference | None
+    left_out: int = 0
 
     def verdict(self, name_a: str = "A", name_b: str = "B") -> str:
         """Return what can be said of the rates, in words."""
@@ -139,13 +141,12 @@ def compare(run_a: StoredRun, run_b: StoredRun, seed: int = 0) -> Comparison:
     pairs = [(records_a[s], records_b[s]) for s in shared]
     kinds = dict.fromkeys(op.kind for a, b in pairs for op in a.operations.values())
     # A cycle that did not begin has no operations; so two runs may have none of a kind in common.
+    told = {kind: [(_all_of(kind, a), _all_of(kind, b)) for a, b in pairs] for kind in kinds}
     worked = {
-        kind: [
-            (one, other)
-            for a, b in pairs
-            if (one := _all_of(kind, a)) and (other := _all_of(kind, b))
-        ]
-        for kind in kinds
+        kind: [(one, other) for one, other in both if one and other] for kind, both in told.items()
+    }
+    alone = {
+        kind: sum((one is None) != (other is None) for one, other in told[kind]) for kind in told
     }
     return Comparison(
         run_a=str(run_a.path),
@@ -159,7 +160,11 @@ def compare(run_a: StoredRun, run_b: StoredRun, seed: int = 0) -> Comparison:
         commits=(_commits(run_a), _commits(run_b)),
         versions=_other_versions(run_a, run_b),
         cycles=_difference([(_cycle(a), _cycle(b)) for a, b in pairs], seed),
-        operations={kind: _difference(both, seed) for kind, both in worked.items() if both},
+        operations={
+            kind: replace(_difference(both, seed), left_out=alone[kind])
+            for kind, both in worked.items()
+            if both
+        },
     )
 
 

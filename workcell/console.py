@@ -68,6 +68,10 @@ def open_output(as_json: bool) -> Iterator[Output]:
         console = Console(stderr=as_json, highlight=False, soft_wrap=True)
         yield Output(console, stdout, as_json)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        # Of what nobody could take up again: whatever can, says so itself.
+        print("workcell: interrupted", file=sys.stderr)  # noqa: T201
+        raise
     finally:
         os.dup2(stdout, 1)
         os.close(stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,11 +188,23 @@ def _one_worker(choice: Choice, folder: Path) -> tuple[list[CycleRecord], float,
             stored.add(records[-1])
             written += time.perf_counter() - began
     runner.close()
-    forces = watch.seconds["forces"]
-    bare = watch.seconds["environment"] - 2.0 * forces
-    policy = watch.seconds["policy"]
-    books = total - watch.seconds["environment"] - policy + forces + written
-    return records, books / bare, policy / bare
+    return records, *beyond(total, written, watch.seconds)
+
+
+def beyond(total: float, written: float, parts: Mapping[str, float]) -> tuple[float, float]:
+    """Return what the books and the policy took, as shares of what the bare environment took.
+
+    Args:
+        total: What the cycles took, writing left out, in s.
+        written: What writing took, in s.
+        parts: Of that: `environment`, in which forces were kept twice, `policy`, and `forces`,
+            which is what keeping them took once, in s.
+    """
+    forces, policy = parts["forces"], parts["policy"]
+    bare = parts["environment"] - 2.0 * forces
+    # Forces are kept for the books, but only once.
+    books = total - parts["environment"] - policy + forces + written
+    return books / bare, policy / bare
 
 
 def _report(folder: Path) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import logging
 import math
 import os
@@ -27,6 +28,7 @@ from robot.sim.noise import NOISE_LEVELS
 from workcell.balance import balance_reflex, read_balance, shipped_balance
 from workcell.catalog import load_robot
 from workcell.config import plain
+from workcell.files import replace_file
 from workcell.processes import die_with
 from workcell.provenance import commit, versions
 from workcell.push_figures import (
@@ -206,11 +208,12 @@ def config_of(robot: RobotConfig) -> dict[str, Any]:
 
 def write_cells(pushes: PushMap, file: Path) -> None:
     """Write one line for each cell, with its interval."""
-    with file.open("w", encoding="utf-8", newline="") as lines:
-        table = csv.writer(lines)
-        table.writerow(["direction_deg", "size", "reflex", "survived", "n", "low", "high"])
-        for cell in pushes.cells():
-            table.writerow([*dataclasses.astuple(cell), *(f"{x:.4f}" for x in cell.interval)])
+    lines = io.StringIO(newline="")
+    table = csv.writer(lines)
+    table.writerow(["direction_deg", "size", "reflex", "survived", "n", "low", "high"])
+    for cell in pushes.cells():
+        table.writerow([*dataclasses.astuple(cell), *(f"{x:.4f}" for x in cell.interval)])
+    replace_file(file, lines.getvalue().encode())
 
 
 def _here(bench: PushBench, left: Iterable[PushTrial]) -> Iterator[tuple[PushTrial, PushResult]]:

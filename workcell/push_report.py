@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.table import Table
 
+from workcell import rates
+from workcell.files import replace_file
 from workcell.push_figures import (
     NOT_SHOWN,
     WANTED_GAIN,
@@ -71,7 +73,7 @@ def _told(line: Sequence[Cell]) -> str:
         if cell in (edge.survived, edge.failed) or 0.0 < cell.share < 1.0:
             low, high = cell.interval
             told.append(
-                f"{cell.size:g}: {cell.survived}/{cell.n} ({100 * low:.0f}-{100 * high:.0f} %)"
+                f"{cell.size:g}: {cell.survived}/{cell.n} ({rates.interval(low, high, 0)} %)"
             )
     return ", ".join(told)
 
@@ -102,7 +104,7 @@ def write_picture(pushes: PushMap, file: Path) -> Path:
         )
     ):
         parts.append(f'<text x="10" y="{_SIZE + 20 + 15 * row:g}">{escape(words)}</text>')
-    file.write_text("\n".join([*parts, "</svg>"]) + "\n", encoding="utf-8")
+    replace_file(file, ("\n".join([*parts, "</svg>"]) + "\n").encode())
     return file
 
 

@@ -1,4 +1,4 @@
-"""Rates in percent, rounded so that no more is said than was shown."""
+"""Rates in percent and intervals of anything, rounded so that no more is said than was shown."""
 
 from __future__ import annotations
 
@@ -25,14 +25,12 @@ def nearest(rate: float, digits: int = 1) -> str:
 
 def at_least(bound: float, digits: int = 1) -> str:
     """Return a lower bound in percent, without the sign, rounded down."""
-    scale = 10.0**digits
-    return f"{math.floor(100.0 * bound * scale + _SLACK) / scale:.{digits}f}"
+    return f"{rounded_down(100.0 * bound, digits):.{digits}f}"
 
 
 def at_most(bound: float, digits: int = 1) -> str:
     """Return an upper bound in percent, without the sign, rounded up."""
-    scale = 10.0**digits
-    return f"{math.ceil(100.0 * bound * scale - _SLACK) / scale:.{digits}f}"
+    return f"{rounded_up(100.0 * bound, digits):.{digits}f}"
 
 
 def reaches(share: float, wanted: float) -> bool:
@@ -43,3 +41,28 @@ def reaches(share: float, wanted: float) -> bool:
 def interval(low: float, high: float, digits: int = 1) -> str:
     """Return an interval in percent, without the sign, rounded outwards: `99.1-100.0`."""
     return f"{at_least(low, digits)}-{at_most(high, digits)}"
+
+
+def outwards(low: float, high: float, digits: int = 2, sign: str = "") -> str:
+    """Return an interval of a quantity with a unit, without that, rounded outwards: `0.35 to 0.58`.
+
+    Args:
+        low: Its lower end.
+        high: Its upper end.
+        digits: After the point.
+        sign: `+` to tell that of a positive number, too.
+    """
+    ends = rounded_down(low, digits), rounded_up(high, digits)
+    return " to ".join(f"{end:{sign}.{digits}f}" for end in ends)
+
+
+def rounded_down(value: float, digits: int) -> float:
+    """Return the largest number with so many digits after the point that is not larger."""
+    scale = 10.0**digits
+    return math.floor(value * scale + _SLACK) / scale
+
+
+def rounded_up(value: float, digits: int) -> float:
+    """Return the smallest number with so many digits after the point that is not smaller."""
+    scale = 10.0**digits
+    return math.ceil(value * scale - _SLACK) / scale

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -98,10 +100,15 @@ class RayCrew(Crew):
         ray = self._ray
         self._began = not ray.is_initialized()
         if self._began:
+            before = signal.getsignal(signal.SIGTERM)
             try:
                 ray.init(log_to_driver=False, logging_level="ERROR", configure_logging=False)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise ConfigError(f"--backend ray: no cluster: {error}") from error
+            finally:
+                # Ray would end this process at once; whoever runs it has things to put in order.
+                if threading.current_thread() is threading.main_thread():
+                    signal.signal(signal.SIGTERM, before)
         try:
             self._start()
         except BaseException:
@@ -140,6 +147,8 @@ class RayCrew(Crew):
             except ray.exceptions.RayActorError as error:
                 alive.discard(number)
                 losses[seed] += 1
+                if losses[seed] >= _MOST_LOSSES or not alive:
+                    yield from self._ended(list(running))
                 if losses[seed] >= _MOST_LOSSES:
                     raise CycleCrashed(
                         f"seed {seed}: {_MOST_LOSSES} workers were lost at it"
@@ -149,8 +158,21 @@ class RayCrew(Crew):
                 self._inherit(number, seed, sorted(alive))
                 continue
             if isinstance(found, WorkcellError):
+                yield from self._ended(list(running))
                 raise found
             yield found
+
+    def _ended(self, running: list[Any]) -> Iterator[CycleRecord]:
+        """Yield what has ended meanwhile, before an error ends the run."""
+        ray = self._ray
+        ready, _ = ray.wait(running, num_returns=len(running), timeout=0.0) if running else ([], [])
+        for one in ready:
+            try:
+                found = ray.get(one)
+            except ray.exceptions.RayError:
+                continue
+            if isinstance(found, CycleRecord):
+                yield found
 
     def _start(self) -> None:
         """Start a worker per share and wait until every cell is built."""

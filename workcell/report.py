@@ -12,6 +12,7 @@ from workcell.compare import Comparison, RateDifference, compare
 from workcell.files import write_asked
 from workcell.metrics import Summary
 from workcell.provenance import commit
+from workcell.rates import outwards
 from workcell.report_baseline import baseline_of
 from workcell.report_charts import difference_chart
 from workcell.report_film import filmstrips
@@ -52,8 +53,11 @@ def find_runs(paths: Sequence[Path]) -> list[StoredRun]:
             key=lambda found: (order.get(found.name, len(order)), found.name),
         )
         folders += inside if inside and not (path / "config.yaml").exists() else [path]
-    # The same run named twice is one run.
-    runs = [StoredRun.read(folder) for folder in dict.fromkeys(folders)]
+    # The same run named twice is one run, however it is named.
+    once: dict[Path, Path] = {}
+    for folder in folders:
+        once.setdefault(folder.resolve(), folder)
+    runs = [StoredRun.read(folder) for folder in once.values()]
     if len(runs) > _MOST_RUNS:
         raise ConfigError(f"RUN: expected at most {_MOST_RUNS} runs, got {len(runs)}")
     return runs
@@ -180,12 +184,18 @@ def _comparison(one: str, other: str, comparison: Comparison) -> Iterator[Html]:
     yield figure(
         difference_chart(rows, other), "Difference of success rates with 95 % interval (Newcombe)."
     )
-    head = ("what", one, other, f"only {one}", f"only {other}", "p (McNemar)", "verdict")
+    head = ("what", "pairs", one, other, f"{other} less {one}, points (95 %)")
+    more = (f"only {one}", f"only {other}", "p (McNemar)", "verdict")
     yield table(
-        (*head, f"{other} longer by, mean"),
+        (*head, *more, f"{other} longer by, mean, where both succeeded"),
         [_difference_row(name, rate, one, other) for name, rate in differences.items()],
-        numbers=(1, 2, 3, 4, 5),
+        numbers=(1, 2, 3, 4, 5, 6, 7),
     )
+    if any(rate.left_out for rate in differences.values()):
+        yield paragraph("Pairs are left out where one of the two cycles never began.", "pale")
+    commits = ["; ".join(found) for found in comparison.commits]
+    if commits[0] != commits[1]:
+        yield table(("code", one, other), [("commit", *commits)])
     if comparison.versions:
         told_of = [(name, a, b) for name, (a, b) in comparison.versions.items()]
         yield table(("library", one, other), told_of)
@@ -200,12 +210,15 @@ def _difference_row(name: str, rate: RateDifference, one: str, other: str) -> tu
     longer = "none"
     if rate.time is not None:
         interval = rate.time.mean_interval_s
-        bounds = "" if interval is None else f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
-        longer = f"{rate.time.mean_s:+.2f} s{bounds}, n = {rate.time.n}"
+        told = "" if interval is None else f" ({outwards(*interval, sign='+')})"
+        longer = f"{rate.time.mean_s:+.2f} s{told}, n = {rate.time.n}"
+    low, high = (100.0 * end for end in rate.interval)
     return (
-        name,
+        f"{name}, {rate.left_out} pairs left out" if rate.left_out else name,
+        str(rate.pairs.n),
         percent(rate.rate_a),
         percent(rate.rate_b),
+        f"{100.0 * rate.difference:+.1f} ({outwards(low, high, 1, '+')})",
         str(rate.pairs.only_a),
         str(rate.pairs.only_b),
         f"{rate.p_value:.3g}",

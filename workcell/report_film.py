@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from workcell.catalog import resolve_choice
 from workcell.crew import RunnerSpec
+from workcell.files import replace_file
 from workcell.metrics import failure_reason
+from workcell.provenance import commit
 from workcell.records import CycleRecord
 from workcell.stored_run import StoredRun, differing_keys, refuse_changes
 
@@ -42,7 +44,7 @@ Films = Mapping[int, Filmstrip]
 def filmstrips(run: StoredRun) -> dict[int, Filmstrip]:
     """Return pictures of every cycle of a run that there is a video of, by seed."""
     return {
-        int(file.stem): _filmstrip(file)
+        int(file.stem): _filmstrip(file, {record.commit for record in run.records})
         for file in sorted((run.path / "videos").glob("*.mp4"))
         if file.stem.isdigit()
     }
@@ -86,8 +88,8 @@ def film_failures(
             runner.close()
         if unfinished.exists():
             unfinished.replace(path)
-            ended = {"success": got.success, "failure": got.failure}
-            path.with_suffix(".json").write_text(json.dumps(ended), encoding="utf-8")
+            ended = {"success": got.success, "failure": got.failure, "commit": commit()}
+            replace_file(path.with_suffix(".json"), json.dumps(ended).encode())
         on_film(record, got)
 
 
@@ -107,16 +109,16 @@ def _video(run: StoredRun, seed: int) -> Path:
     return run.path / "videos" / f"{seed}.mp4"
 
 
-def _filmstrip(file: Path) -> Filmstrip:
+def _filmstrip(file: Path, commits: Collection[str]) -> Filmstrip:
     """Return pictures of a video; one damaged file is no reason to show nothing of the others."""
     try:
-        return _frames(file)
+        return _frames(file, commits)
     except (OSError, RuntimeError, ValueError, IndexError, KeyError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Filmstrip((), f"{file} cannot be read: {why}. Remove it, and film the cycle again")
 
 
-def _frames(file: Path) -> Filmstrip:
+def _frames(file: Path, commits: Collection[str]) -> Filmstrip:
     reader: Any = imageio.get_reader(file)
     try:
         fps = float(reader.get_meta_data()["fps"])
@@ -130,17 +132,25 @@ def _frames(file: Path) -> Filmstrip:
         ]
     finally:
         reader.close()
-    return Filmstrip(frames, f"From {file}, filmed when the cycle was run again{_ended(file)}")
+    return Filmstrip(
+        frames, f"From {file}, filmed when the cycle was run again{_ended(file, commits)}"
+    )
 
 
-def _ended(video: Path) -> str:
+def _ended(video: Path, commits: Collection[str]) -> str:
     """Return how a cycle that was run again to be filmed ended, as the end of a sentence."""
+    other = ""
     try:
         told = json.loads(video.with_suffix(".json").read_text(encoding="utf-8"))
         success, failure = bool(told["success"]), told["failure"]
+        # What was filmed before that was written down, is not known to be by other code.
+        if "commit" in told and told["commit"] not in commits:
+            other = f" by other code, {told['commit']}"
     except (OSError, ValueError, TypeError, KeyError):
         return "; how that ended is not known."
-    return ", and succeeded: it did not fail again." if success else f", and failed: {failure}."
+    if success:
+        return f"{other}, and succeeded" + ("." if other else ": it did not fail again.")
+    return f"{other}, and failed: {failure}."
 
 
 def _address(picture: NDArray[np.uint8]) -> str:

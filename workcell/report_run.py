@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 from robot.errors import ConfigError
-from workcell.claims import check_claim
+from workcell.claims import check_claim, cycles_needed
 from workcell.metrics import failure_reason
 from workcell.records import CycleRecord, plain_json
 from workcell.report_baseline import Baseline
@@ -47,7 +47,6 @@ from workcell.report_words import (
     run_command,
     seconds,
 )
-from workcell.statistics import trials_needed
 from workcell.stored_run import StoredRun, seeds_hash
 
 # Failed cycles that are shown with all they have; the others are in the records.
@@ -131,8 +130,8 @@ def _headline(run: StoredRun, baseline: Baseline) -> Iterator[Html]:
         (
             f"{100.0 * one:g}{SPACE}%",
             ("yes" if summary.lower_bound >= one else "no") if run.complete else "not complete",
-            str(trials_needed(one)),
-            str(trials_needed(one, failed)),
+            str(cycles_needed(one, 0)),
+            str(cycles_needed(one, failed) or "millions"),
         )
         for one in _CLAIMS
     ]

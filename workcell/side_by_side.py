@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from robot.errors import ConfigError
-from workcell.files import refuse_existing
+from workcell.files import refuse_existing, replace_file
 from workcell.peer_process import PeerProcess
 from workcell.peers import Peer, PeerEnvironment, PeerFailed, interpreter_of
 from workcell.provenance import commit, machine
@@ -204,8 +204,8 @@ def compare_speed(
     where = {"machine": machine(), "commit": commit(), "began": time.strftime("%FT%T%z")}
     found = measure_side_by_side(peers, plan, venvs, folder, on_progress)
     result = {**where, "plan": dataclasses.asdict(plan), **found.as_json()}
-    (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (folder / "table.txt").write_text(found.table() + "\n", encoding="utf-8")
+    replace_file(folder / "result.json", (json.dumps(result, indent=2) + "\n").encode())
+    replace_file(folder / "table.txt", (found.table() + "\n").encode())
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -17,7 +16,7 @@ from annotated_types import Ge, MinLen
 from robot.errors import ConfigError
 from workcell.catalog import Choice, resolve_choice
 from workcell.config import file_names, load, load_named
-from workcell.files import refuse_existing
+from workcell.files import new_folder, refuse_existing, replace_file
 from workcell.records import plain_json
 from workcell.run import FACTORY, FIRST_EVALUATION_SEED, RunResult, RunSpec
 from workcell.stored_run import StoredRun
@@ -142,7 +141,7 @@ def run_suite(
         ConfigError: If a value is out of range, or the folder holds another benchmark. Nothing has
             been started.
     """
-    folder = run_dir or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = run_dir or new_folder(name)
     arms = {
         arm: dataclasses.replace(spec, workers=workers, backend=backend, factory=factory)
         for arm, spec in suite.arms().items()
@@ -192,7 +191,7 @@ def _claim_folder(folder: Path, suite: Suite, resume: bool) -> None:
             folder.mkdir(parents=True)
         except OSError as error:
             raise ConfigError(f"--run-dir: cannot make {folder}: {error.strerror}") from None
-        file.write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+        replace_file(file, yaml.safe_dump(plain, sort_keys=False).encode())
         return
     before = _stored(folder)
     changes = [key for key in plain if before.get(key) != plain[key]]

@@ -9,7 +9,7 @@ from rich.text import Text
 from tasks.task import Operation
 from workcell.compare import Comparison, RateDifference
 from workcell.metrics import Summary
-from workcell.rates import at_least, interval, nearest
+from workcell.rates import at_least, interval, nearest, outwards
 from workcell.records import CycleRecord
 
 
@@ -155,14 +155,15 @@ def comparison_table(comparison: Comparison) -> Text:
 
 def difference_rows(what: str, difference: RateDifference) -> list[tuple[str, str]]:
     """Return the difference of one rate and of its times, as names and values."""
-    pairs, time = difference.pairs, difference.time
+    pairs, time, left = difference.pairs, difference.time, difference.left_out
     low, high = difference.interval
     rows = [
         (
             f"{what}: success",
             f"{nearest(difference.rate_a)} % in A, {nearest(difference.rate_b)} % in B, "
             f"difference {100.0 * difference.difference:+.1f} "
-            f"({100.0 * low:+.1f} to {100.0 * high:+.1f}) percentage points",
+            f"({outwards(100.0 * low, 100.0 * high, 1, '+')}) percentage points, n = {pairs.n}"
+            + (f"; {left} pairs left out, of which one never began" if left else ""),
         ),
         (
             f"{what}: one alone",
@@ -176,12 +177,13 @@ def difference_rows(what: str, difference: RateDifference) -> list[tuple[str, st
         ends = (
             () if time.mean_interval_s is None else sorted(sign * s for s in time.mean_interval_s)
         )
-        bounds = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
+        bounds = f" ({outwards(ends[0], ends[1])})" if ends else ""
         rows.append(
             (
                 f"{what}: time",
                 f"median {time.median_a_s:.2f} s in A, {time.median_b_s:.2f} s in B; "
-                f"B {word} by {abs(time.mean_s):.2f} s{bounds} on average, where both succeeded",
+                f"B {word} by {abs(time.mean_s):.2f} s{bounds} on average, where both succeeded, "
+                f"n = {time.n}",
             )
         )
     return rows

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from policies.rollout import EpisodeEnd
+from workcell.rates import outwards
 from workcell.statistics import bootstrap_interval
 
 
@@ -77,7 +78,7 @@ class Margin:
 
     def sentence(self) -> str:
         """Return it for people, in one line."""
-        bounds = "" if self.interval_s is None else " ({:+.2f} to {:+.2f})".format(*self.interval_s)
+        bounds = "" if self.interval_s is None else f" ({outwards(*self.interval_s, sign='+')})"
         return (
             f"{self.successes} of {self.n} succeeded, the script alone {self.script_successes}; on "
             f"average, where both did, faster by {self.faster_s:+.2f} s{bounds} and with "

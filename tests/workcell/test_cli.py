@@ -12,6 +12,7 @@ import pytest
 
 from tests.workcell.fake_runner import BREAKS, FAILS, HANGS
 from tests.workcell.groups import ends
+from workcell.console import open_output
 from workcell.records import read_records
 
 FACTORY = "tests.workcell.fake_runner:build"
@@ -231,6 +232,12 @@ def test_nobody_works_on_for_one_who_was_killed(tmp_path):
         process.kill()
         process.wait()
         assert ends(process.pid)
+
+
+def test_what_cannot_be_gone_on_with_says_that_it_was_interrupted(capsys):
+    with pytest.raises(KeyboardInterrupt), open_output(as_json=False):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "workcell: interrupted\n"
 
 
 def test_names_are_listed(workcell):

@@ -7,6 +7,7 @@ from tasks.task import Operation
 from tests.workcell.fake_runner import record
 from workcell.compare import compare
 from workcell.stored_run import StoredRun
+from workcell.terminal import comparison_table
 
 
 def stored(records, task="nut_insertion", first=0, cycles=100, **values):
@@ -64,6 +65,24 @@ def test_a_cycle_that_did_not_begin_is_a_failed_cycle_without_operations():
     assert (found.cycles.pairs.only_a, found.cycles.pairs.only_b) == (1, 1)
     # No seed has the same piece of work in both.
     assert found.operations == {}
+
+
+def test_pairs_of_which_one_never_began_are_said_to_be_left_out():
+    """However often one fails before it begins, what it did do is compared, and said to be that."""
+    done = {"insert": Operation("insert", True)}
+    a = [record(seed, operations=done) for seed in range(10)]
+    b = [
+        record(seed, operations=done)
+        if seed < 7
+        else record(seed, success=False, failure="setup: too far", operations={})
+        for seed in range(10)
+    ]
+    found = compare(stored(a), stored(b))
+    inserted = found.operations["insert"]
+    assert (inserted.pairs.n, inserted.left_out, found.cycles.left_out) == (7, 3, 0)
+    told = str(comparison_table(found))
+    assert "percentage points, n = 7; 3 pairs left out, of which one never began" in told
+    assert "percentage points, n = 10\n" in told
 
 
 def test_two_tasks_are_not_compared():

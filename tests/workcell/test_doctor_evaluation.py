@@ -8,7 +8,7 @@ from tests.workcell.test_cycle import runner, said  # noqa: F401
 from workcell import build, doctor, doctor_evaluation
 from workcell.catalog import Choice
 from workcell.doctor import examine
-from workcell.doctor_evaluation import EvaluationFigures, gain_of_workers
+from workcell.doctor_evaluation import EvaluationFigures, beyond, gain_of_workers
 from workcell.run import RunSpec, run_cycles
 
 FIGURES = EvaluationFigures("nut_insertion, factory, talos", 6, 0.021, 0.08, 1.2, 1.9, 0.6, 9.5, 9)
@@ -65,6 +65,15 @@ def test_the_books_are_what_neither_environment_nor_policy_took(
     assert 0.0 < overhead < 10.0
     assert 0.0 < policy < 10.0
     assert records[0].core_s > 0.0
+
+
+def test_what_is_done_only_to_measure_is_no_part_of_what_it_costs():
+    """A hundred seconds of physics and five of policy, one of forces, three of books, two of disk:
+    forces are kept twice, and inside the environment."""
+    parts = {"environment": 102.0, "policy": 5.0, "forces": 1.0}
+    overhead, policy = beyond(102.0 + 5.0 + 3.0, 2.0, parts)
+    assert overhead == pytest.approx((1.0 + 3.0 + 2.0) / 100.0)
+    assert policy == pytest.approx(0.05)
 
 
 def test_a_report_is_timed_on_copies_with_seeds_of_their_own(monkeypatch, tmp_path):

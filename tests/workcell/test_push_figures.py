@@ -98,7 +98,19 @@ def test_the_interval_of_a_gain_holds_it_and_narrows_with_the_trials():
         low, high = gain_interval(alone, helped)
         assert low < gain.value < high
         widths.append(high - low)
-    assert widths[1] < 0.4 * widths[0]
+    assert widths[1] < 0.6 * widths[0]
+
+
+def test_where_between_two_sizes_95_percent_are_survived_nobody_knows():
+    """However many trials: from 25, all, to 28, none, the limit may be anywhere."""
+
+    def ends(*sizes):
+        alone = [Cell(0.0, size, False, 5000 if size < 26.5 else 0, 5000) for size in sizes]
+        low, _ = gain_interval(alone, [Cell(0.0, 28.0, True, 5000, 5000)])
+        return low
+
+    assert 28.0 / 28.0 - 1.0 <= ends(25.0, 28.0) < 0.01
+    assert 28.0 / 27.0 - 1.0 <= ends(25.0, 26.0, 27.0, 28.0) < 0.045
 
 
 def test_what_was_only_bounded_has_an_open_interval():

@@ -3,7 +3,7 @@
 import pytest
 
 from workcell.claims import check_claim
-from workcell.rates import at_least, at_most, interval, nearest
+from workcell.rates import at_least, at_most, interval, nearest, outwards
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,13 @@ def test_bounds_are_rounded_outwards():
     assert (at_least(0.99499, 1), at_most(0.98401, 1)) == ("99.4", "98.5")
     assert (at_least(0.29, 1), at_most(0.29, 1)) == ("29.0", "29.0")
     assert interval(0.98765, 0.99943, 2) == "98.76-99.95"
+
+
+def test_intervals_of_seconds_are_rounded_outwards_too():
+    assert outwards(0.3551, 0.5744) == "0.35 to 0.58"
+    assert outwards(-0.5744, 0.3551, sign="+") == "-0.58 to +0.36"
+    assert outwards(-0.3, 0.29) == "-0.30 to 0.29"
+    assert outwards(1.04, 2.06, digits=1) == "1.0 to 2.1"
 
 
 @pytest.mark.parametrize(("claim", "n"), [(0.995, 594), (0.995, 597), (0.99, 298)])

@@ -1,11 +1,15 @@
 """Cycles on a Ray cluster of two nodes on this machine; left out where Ray is not installed."""
 
+import json
+import os
+import signal
 import time
 
 import pytest
 
 from robot.errors import ConfigError
-from tests.workcell.fake_runner import BREAKS, DIES, FAILS
+from tests.workcell.fake_runner import BREAKS, DIES, FAILS, HANGS
+from tests.workcell.test_cli import run_words, two_cycles_later
 from workcell.catalog import Choice
 from workcell.crew import CycleCrashed
 from workcell.records import read_records
@@ -89,3 +93,16 @@ def test_a_cell_that_cannot_be_built_says_why(tmp_path, cluster):
     with pytest.raises(ConfigError, match="example-robot-data is not installed"):
         run_cycles(spec(tmp_path, factory="tests.workcell.fake_runner:refuse"))
     assert not (tmp_path / "run").exists()
+
+
+def test_kill_ends_in_order_with_what_was_finished(tmp_path, cluster):
+    words = ["evaluate", *run_words(tmp_path, "--seed", str(HANGS - 2))[1:], "--episodes", "3"]
+    with two_cycles_later(
+        [*words, "--workers", "2", "--backend", "ray", "--json"], tmp_path
+    ) as run:
+        os.kill(run.pid, signal.SIGTERM)
+        out, err = run.communicate(timeout=60.0)
+    assert run.returncode == 130
+    assert json.loads(out)["n"] == 2
+    assert "interrupted after 2 of 3 cycles" in err
+    assert "Traceback" not in err

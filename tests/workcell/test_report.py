@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from html import escape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import imageio.v2 as imageio
 import numpy as np
@@ -165,6 +166,9 @@ def test_failed_cycles_are_filmed_once_and_shown(tmp_path):
     told.write_text('{"success": true, "failure": null}')
     (strip,) = filmstrips(run).values()
     assert "did not fail again" in strip.remark
+    told.write_text('{"success": true, "failure": null, "commit": "0ther"}')
+    (strip,) = filmstrips(run).values()
+    assert strip.remark.endswith("was run again by other code, 0ther, and succeeded.")
     told.unlink()
     (strip,) = filmstrips(run).values()
     assert "not known" in strip.remark
@@ -292,6 +296,24 @@ def test_cycles_that_never_began_are_told_beside_those_that_took_time(tmp_path):
     (run.path / "records.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
     text = Page(render([StoredRun.read(run.path)])).text
     assert "Successes; 1 never began." in text
+
+
+def test_a_run_is_one_however_it_is_named(tmp_path, monkeypatch):
+    paths = [evaluated(tmp_path, name).path for name in ("one", "other")]
+    monkeypatch.chdir(tmp_path)
+    named = [paths[0], paths[1], Path(paths[0].name), paths[1] / ".." / paths[1].name]
+    assert [run.path for run in find_runs(named)] == paths
+
+
+def test_a_comparison_says_by_how_much_of_how_many_and_by_which_code(tmp_path):
+    runs = [evaluated(tmp_path, name) for name in ("one", "other")]
+    file = runs[1].path / "records.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(one | {"commit": "0ther"}) + "\n" for one in lines))
+    text = Page(render([StoredRun.read(run.path) for run in runs])).text
+    assert "B less A, points (95 %)" in text.replace("\u00a0", " ")
+    assert "longer by, mean, where both succeeded" in text
+    assert "0ther" in text.partition("B against A")[2].partition("Both have the same")[0]
 
 
 def test_a_page_names_code_that_differs_from_its_commit(tmp_path, monkeypatch):

@@ -198,7 +198,7 @@ def test_a_policy_that_acts_is_no_touch_network(workcell, tmp_path):
 
 @pytest.mark.parametrize(
     ("right", "told"),
-    [(0, "no policy step was judged"), (3, "100.0% of 3 policy steps told right")],
+    [(0, "no policy step was judged"), (3, "100.0 % of 3 policy steps told right")],
 )
 def test_contact_is_told_also_of_episodes_in_which_none_was(workcell, monkeypatch, right, told):
     counts = np.diag([right, 0, 0, 0, 0, 0])
