@@ -104,6 +104,25 @@ def test_an_evaluation_is_noted_in_the_policys_file(workcell, folder, tmp_path):
     assert workcell("evaluate", "--resume", str(tmp_path / "run"))[0] == 0
 
 
+def test_an_evaluation_by_two_commits_is_warned_of_and_not_noted(
+    workcell, folder, tmp_path, monkeypatch
+):
+    run = tmp_path / "run"
+    words = ["evaluate", "nut_insertion", "--episodes", "3", "--policy", str(folder)]
+    workcell(*words, "--run-dir", str(run))
+    lines = (run / "records.jsonl").read_text().splitlines(keepends=True)
+    (run / "records.jsonl").write_text("".join(lines[:2]))
+    monkeypatch.setattr("workcell.run.commit", lambda: "0ther")
+    code, _, err = workcell("evaluate", "--resume", str(run))
+    assert code == 0
+    assert "was begun by other code: commit was " in err
+    code, _, err = workcell("policy", "note", str(folder), str(run))
+    assert code == 2
+    assert "The cycles were run by 2 commits: " in err
+    assert err.endswith("Evaluate the policy again in one go\n")
+    assert learned_policy(str(folder)).manifest.evaluation == ()
+
+
 def test_an_evaluation_is_noted_once_and_with_what_was_changed(workcell, folder, tmp_path):
     changes = ("--set", "level.shove_chance=0", "--set", "task.nut=m6")
     words = ["evaluate", "nut_insertion", "--episodes", "3", "--policy", str(folder)]

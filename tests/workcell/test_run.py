@@ -18,6 +18,7 @@ from workcell.provenance import commit, versions
 from workcell.ray_crew import _Worker
 from workcell.records import RunFolder, read_records
 from workcell.run import FIRST_EVALUATION_SEED, RunSpec, run_cycles
+from workcell.stored_run import StoredRun
 
 FACTORY = "tests.workcell.fake_runner:build"
 
@@ -229,3 +230,25 @@ def test_a_summary_names_the_code_that_made_its_records(tmp_path, monkeypatch):
     (tmp_path / "run" / "records.jsonl").write_text("\n".join(lines[:2]) + "\n")
     run_cycles(spec(tmp_path, resume=True))
     assert json.loads(file.read_text())["commit"] == "; ".join(sorted([made, "f" * 40]))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "told"),
+    [
+        ("run", "cycles", "run.cycles: expected a whole number, got None"),
+        ("run", "workers", "run.workers: expected a whole number, got None"),
+        ("run", "factory", "run.factory: expected a name, got None"),
+        ("task", "name", "task: expected the name of what was chosen and its values, found values"),
+        ("policy", "values", "policy: expected the name of what was chosen and its values, found"),
+    ],
+)
+def test_a_configuration_that_lacks_something_is_named_in_one_line(tmp_path, section, key, told):
+    run_cycles(spec(tmp_path))
+    file = tmp_path / "run" / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    del config[section][key]
+    file.write_text(yaml.safe_dump(config))
+    with pytest.raises(ConfigError) as raised:
+        StoredRun.read(tmp_path / "run")
+    assert str(raised.value).startswith(f"{file}: {told}")
+    assert "\n" not in str(raised.value)
