@@ -1,6 +1,7 @@
 """The rules of the house that no linter knows."""
 
 import ast
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+
+from workcell.rates import interval
+from workcell.statistics import wilson
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ("robot", "tasks", "envs", "policies", "workcell")
@@ -112,3 +116,32 @@ def test_every_module_of_the_robot_but_its_simulation_is_kept_from_pybullet():
     names = {path.stem for path in (ROOT / "robot").iterdir() if path.suffix == ".py"}
     names |= {path.parent.name for path in (ROOT / "robot").glob("*/__init__.py")}
     assert {f"robot.{name}" for name in names - {"__init__", "sim"}} <= set(listed)
+
+
+# `606 of 607, 99.8 % (95 % Wilson interval 99.0 to 100 %)` and shorter.
+RATE = re.compile(
+    r"(?P<good>\d+) of (?P<n>\d+)(?:, [\d.]+ %)?"
+    r" \((?:95 % Wilson interval )?(?P<low>[\d.]+) to (?P<high>[\d.]+) %"
+)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def told_rates(text):
+    """Return every rate of a page that has an interval, as (606, 607, 99.0, 100.0)."""
+    found = [match.groupdict() for match in RATE.finditer(" ".join(text.split()))]
+    return [(int(f["good"]), int(f["n"]), float(f["low"]), float(f["high"])) for f in found]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_an_interval_on_a_page_is_the_one_that_the_commands_print(page):
+    for good, n, low, high in told_rates(page.read_text()):
+        wanted = interval(*wilson(good, n))
+        assert f"{low:.1f}-{high:.1f}" == wanted, f"{page.name}: {good} of {n}"
+
+
+def test_rates_on_pages_are_found():
+    assert sum(len(told_rates(page.read_text())) for page in PAGES) >= 15
+    assert told_rates("98 of\n100, 98.0 % (94 to 99.5 %), 3 of 4 (1 to 2 %)") == [
+        (98, 100, 94.0, 99.5),
+        (3, 4, 1.0, 2.0),
+    ]
