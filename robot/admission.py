@@ -48,7 +48,7 @@ class Admission:
             raise CommandRejected(
                 f"epoch: expected {epoch}, got {command.epoch}: the servos were off in between"
             )
-        if command.valid_until < time - _SLACK:
+        if not command.valid_until >= time - _SLACK:
             raise CommandRejected(
                 f"valid_until: {command.valid_until:.6g} s is past, it is {time:.6g} s"
             )

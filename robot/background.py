@@ -13,6 +13,7 @@ from robot.cell import Cell
 from robot.cell_state import CellState
 from robot.control.controller import Controller
 from robot.driver import stop_after
+from robot.errors import DeviceFault
 from robot.loop import ControlLoop, Tick
 from robot.state import Target
 from robot.zones import ZoneGuard
@@ -20,6 +21,8 @@ from robot.zones import ZoneGuard
 logger = logging.getLogger(__name__)
 
 _HOLD = Target(tools={})
+# A thread that has not ticked for so long hangs in a device, in s; the first tick may compile.
+_HANGS_TIME = 10.0
 
 
 class BackgroundLoop(ControlLoop):
@@ -87,26 +90,58 @@ class BackgroundLoop(ControlLoop):
     @override
     def run(self, target: Target, ticks: int) -> CellState:
         with self._changed:
-            if self._thread is None:
-                raise RuntimeError("BackgroundLoop.run() before reset(): nothing is ticking")
+            if self._thread is None or self._closing:
+                raise RuntimeError(
+                    "BackgroundLoop.run() before reset(), or after it was closed or interrupted: "
+                    "nothing is ticking"
+                )
             self._target = target
             goal = self._goal = self._begun + ticks
-            self._changed.wait_for(lambda: self._done >= goal or self._error is not None)
+        try:
+            return self._wait(goal)
+        except BaseException as error:
+            # Ctrl-C, or a thread that hangs: the robot must not follow what nobody looks after.
+            if error is not self._error:
+                self._closing = True
+                stop_after(error, self.cell.driver)
+                if not isinstance(error, DeviceFault):
+                    # Nor may a last tick of it stop a robot that somebody has recovered meanwhile.
+                    self.close()
+            raise
+
+    def _wait(self, goal: int) -> CellState:
+        """Wait until so many ticks are done; return the last measurement."""
+        with self._changed:
+            while self._done < goal and self._error is None and not self._closing:
+                done = self._done
+                if not self._changed.wait(_HANGS_TIME) and self._done == done:
+                    raise DeviceFault(
+                        f"the control loop has not ticked for {_HANGS_TIME:g} s: a device hangs in "
+                        "read() or write(), or listeners or controller do not return"
+                    )
             if self._error is not None:
                 raise self._error
+            if self._done < goal:
+                raise RuntimeError("BackgroundLoop was closed while run() waited")
             assert self._latest is not None  # reset() has measured, or there would be no thread
             return self._latest
 
+    @override
     def close(self) -> None:
         """End the thread after the present tick. Idempotent.
 
-        The robot is left without commands, so its driver's watchdog halts it unless it is stopped
-        or deactivated first.
+        The robot is left with its last command, which dies soon: stop or deactivate it next, not
+        before, for whoever switches servos off while commands go on has two masters.
         """
-        self._closing = True
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        thread = self._thread
+        if thread is not None:
+            thread.join(_HANGS_TIME)
+            if thread.is_alive():
+                logger.error("the control loop does not end: a device hangs in read() or write()")
+        self._thread = None
 
     def __enter__(self) -> BackgroundLoop:
         """Return itself; `reset()` starts the thread."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time as system_time
 from abc import ABC, abstractmethod
 
 from typing_extensions import override
+
+from robot.log import HeldBack
+
+logger = logging.getLogger(__name__)
 
 
 def whole_multiple(longer: float, shorter: float, names: tuple[str, str]) -> int:
@@ -48,7 +53,14 @@ class Clock(ABC):
 
 
 class WallClock(Clock):
-    """Sleeps until the next multiple of the period since its start, so lateness does not add up."""
+    """Sleeps until the next multiple of the period since its start, so lateness does not add up.
+
+    A period in which more was to be done than there was time for is counted and warned of, now and
+    then: the controller takes every period for one of `dt`.
+
+    Attributes:
+        late: How many ticks came after their time.
+    """
 
     def __init__(self, dt: float) -> None:
         """Start the clock.
@@ -61,6 +73,8 @@ class WallClock(Clock):
         self.dt = dt
         self._start = system_time.monotonic()
         self._ticks = 0
+        self.late = 0
+        self._warnings = HeldBack(logger)
 
     @property
     @override
@@ -69,8 +83,18 @@ class WallClock(Clock):
 
     @override
     def tick(self) -> None:
-        # A missed deadline is not caught up by a burst of ticks: the next one is in the future.
-        self._ticks = max(self._ticks + 1, int(self.time / self.dt))
-        pause = self._ticks * self.dt - self.time
+        # A missed deadline is not caught up by a burst of ticks: one comes at once, and the next
+        # when the present period ends.
+        now = self.time
+        late = now - (self._ticks + 1) * self.dt
+        self._ticks = max(self._ticks + 1, int(now / self.dt))
+        pause = self._ticks * self.dt - now
         if pause > 0.0:
             system_time.sleep(pause)
+        elif late > 0.0:
+            self.late += 1
+            # A little is jitter; a whole period is work that does not fit.
+            if late >= self.dt:
+                self._warnings.warning(
+                    "late", now, "tick %.1f ms late, %d so far", 1e3 * late, self.late
+                )

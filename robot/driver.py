@@ -139,7 +139,10 @@ class Driver(ABC):
 
     @abstractmethod
     def stop(self, category: StopCategory) -> None:
-        """Stop, from any thread and any configured state. Idempotent, never raises."""
+        """Come to rest, from any thread and in any state. Idempotent, never raises.
+
+        A driver that is not configured stays so. What was commanded before is not taken up again.
+        """
 
     @abstractmethod
     def recover(self) -> None:

@@ -15,11 +15,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from robot.agreement import narrower
 from robot.arrays import Array
 from robot.cell_state import CellState
 from robot.driver import JointLimits
 from robot.errors import CommandRejected, SafetyStop, Toppled
-from robot.guard_config import GuardConfig, narrower
+from robot.guard_config import GuardConfig
 from robot.log import HeldBack
 from robot.model import RobotModel
 from robot.sensor import WrenchReading
@@ -225,7 +226,8 @@ class Guard:
             return "emergency stop: release it, then recover the driver"
         if robot.lifecycle is Lifecycle.FAULT:
             return f"driver fault: {robot.fault or 'no reason given'}"
-        if not state.station.safe:
+        # Whatever else a wire may bring, as a number or a word, is no closed chain.
+        if state.station.safe is not True:
             return "station: the safety chain is open"
         return self._check_age("state", robot.time, now) or self._check_count(robot.sequence, now)
 

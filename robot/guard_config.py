@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robot.arrays import Array, frozen
 from robot.bounds import Bounds, check_bounds
-from robot.driver import JointLimits
-from robot.model import RobotModel
 
 # Beyond these a limit would be none: they are wider than any job or trial needs.
 _BOUNDS = {
@@ -85,31 +82,3 @@ class GuardConfig:
                 "workspace: expected a lower and, above it in all three directions, an upper "
                 f"corner within {_FARTHEST:g} m of the origin, got {self.workspace}"
             )
-
-
-def narrower(model: RobotModel, limits: JointLimits | None) -> tuple[Array, Array, Array]:
-    """Return the joint limits that both a model and its device obey.
-
-    Args:
-        model: Of `n` joints.
-        limits: Of the device; the model's alone hold if None.
-
-    Returns:
-        Lower and upper positions in rad, shape (2, n); speeds in rad/s and torques in N·m, shape
-        (n,).
-
-    Raises:
-        ValueError: If a limit of the device has the wrong shape or is not finite.
-    """
-    if limits is None:
-        return model.position_limits, model.velocity_limits, model.effort_limits
-    n = model.n
-    position = frozen("driver's position limits", limits.position, (2, n))
-    velocity = frozen("driver's velocity limits", limits.velocity, (n,))
-    effort = frozen("driver's effort limits", limits.effort, (n,))
-    low, high = model.position_limits
-    return (
-        np.array([np.maximum(low, position[0]), np.minimum(high, position[1])]),
-        np.minimum(model.velocity_limits, velocity),
-        np.minimum(model.effort_limits, effort),
-    )

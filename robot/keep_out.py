@@ -81,11 +81,11 @@ class ZoneConfig:
         """Refuse zones that would not protect."""
         if not self.open_signals:
             raise ValueError("open_signals: expected at least one, or nothing would open a zone")
-        for name in ("margin", "hand_radius", "reaction"):
-            if getattr(self, name) < 0.0:
+        for name in ("margin", "hand_radius", "reaction", "near", "entry_depth", "rest_distance"):
+            if not 0.0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         for name in ("buffer", "deceleration", "unknown_speed", "rest_speed", "heartbeat_timeout"):
-            if not getattr(self, name) > 0.0:
+            if not 0.0 < getattr(self, name) < np.inf:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
 
     @property

@@ -54,6 +54,9 @@ class ControlLoop:
         self._listeners = tuple(listeners)
         self._state: CellState | None = None
 
+    def close(self) -> None:
+        """End whatever goes on between two runs: nothing, here. Idempotent."""
+
     def add_listener(self, listener: Callable[[Tick], None]) -> None:
         """Call a function after every tick from now on."""
         self._listeners = (*self._listeners, listener)

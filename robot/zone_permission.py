@@ -46,7 +46,7 @@ class ZonePermission:
             if self._waits_for_a_beat(state):
                 return NOT_YET
             return f"closed: heartbeat '{config.heartbeat}' of the station is missing or stands"
-        if not station.safe:
+        if station.safe is not True:
             return "closed: the safety chain is open"
         for name in config.open_signals:
             value = station.signals.get(name)
@@ -59,7 +59,8 @@ class ZonePermission:
 
     def _beats(self, name: str, state: CellState) -> bool:
         value, now = state.station.signals.get(name), state.time
-        if value is None:
+        # A number that is none differs from itself.
+        if value is None or value != value:
             self._beat = None
             return False
         if self._beat is None or now < self._beat[1]:

@@ -125,7 +125,7 @@ def build_sim(
     reflex = (
         balance_reflex(robot.name, source=cell.networks.get("balance")) if cell.balance else None
     )
-    controller = build_controller(robot, parts.model, cell, reflex)
+    controller = build_controller(robot, parts.model, cell, parts.driver.spec.limits, reflex)
     zones = zones_of(task, parts.model)
     loop = ControlLoop(build_cell(parts, fixture.station, cell), controller, zones=zones)
     parts.world.save()

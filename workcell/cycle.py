@@ -76,8 +76,11 @@ class CycleRunner:
 
     def close(self) -> None:
         """Bring the robot to rest and close the cell."""
-        driver = self.env.loop.cell.driver
+        loop = self.env.loop
+        driver = loop.cell.driver
         try:
+            # Before the servos go off: nobody commands them any more.
+            loop.close()
             # A run that is broken off between two cycles leaves the servos on.
             if driver.lifecycle is Lifecycle.ACTIVE:
                 driver.deactivate()

@@ -112,7 +112,13 @@ class PushBench:
         self._loops = {
             with_reflex: ControlLoop(
                 joined,
-                build_controller(robot, self._parts.model, cell, reflex if with_reflex else None),
+                build_controller(
+                    robot,
+                    self._parts.model,
+                    cell,
+                    self._parts.driver.spec.limits,
+                    reflex if with_reflex else None,
+                ),
                 [self._look],
             )
             for with_reflex in (False, True)

@@ -17,6 +17,7 @@ from robot.control.self_collision import pairs_of
 from robot.control.whole_body import WholeBodyController
 from robot.control.whole_body_config import WholeBodyConfig
 from robot.descriptions import derive
+from robot.driver import JointLimits
 from robot.errors import ConfigError
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
@@ -172,13 +173,27 @@ def build_robot(
 
 
 def build_controller(
-    config: RobotConfig, model: RobotModel, cell: CellConfig, reflex: Reflex | None = None
+    config: RobotConfig,
+    model: RobotModel,
+    cell: CellConfig,
+    limits: JointLimits,
+    reflex: Reflex | None = None,
 ) -> WholeBodyController:
-    """Return the whole-body controller of a robot, and what moves its references in a shove."""
+    """Return the whole-body controller of a robot.
+
+    Args:
+        config: The robot.
+        model: Its model.
+        cell: Gains and limits.
+        limits: What its driver accepts.
+        reflex: What moves its references in a shove.
+    """
     shapes = derive(config.description).collision_shapes()
     pairs = pairs_of(config.collision_pairs, shapes, list(config.tool_frames.values()))
     feet = config.foot_half_sizes
-    return WholeBodyController(model, config.torso_link, feet, cell.controller, pairs, reflex)
+    return WholeBodyController(
+        model, config.torso_link, feet, cell.controller, pairs, reflex, limits
+    )
 
 
 def build_cell(parts: SimRobotParts, station: Station, cell: CellConfig) -> Cell:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from typing_extensions import override
 
+from robot.agreement import narrower
 from robot.arrays import Array, clipped
 from robot.cell_state import CellState
 from robot.configuration import Configuration
@@ -27,6 +28,7 @@ from robot.control.reflex import Reflex, StanceSense
 from robot.control.self_collision import RoundedBox, SelfCollision
 from robot.control.soles import CONE_ROWS, Soles
 from robot.control.whole_body_config import WholeBodyConfig
+from robot.driver import JointLimits
 from robot.errors import NoSolution
 from robot.model import RobotModel
 from robot.state import BodyTarget, RobotCommand, Target
@@ -62,6 +64,7 @@ class WholeBodyController(Controller):
         config: WholeBodyConfig | None = None,
         collision_pairs: Sequence[tuple[RoundedBox, RoundedBox]] = (),
         reflex: Reflex | None = None,
+        limits: JointLimits | None = None,
     ) -> None:
         """Allocate the program.
 
@@ -73,12 +76,15 @@ class WholeBodyController(Controller):
             config: Gains, weights and limits.
             collision_pairs: Shapes that are kept apart, from `self_collision.pairs_of`.
             reflex: What moves the references of the trunk in a shove, for a robot with feet.
+            limits: What the device accepts; where they differ from the model's, the narrower ones
+                hold. The model's alone if omitted.
         """
         self._model = model
         self._config = config or WholeBodyConfig()
         self._torso_frame = torso_frame
         self._feet = tuple(model.contact_frames.values())
         n, self._nv = model.n, model.nv
+        self._joint_limits, self._speed_limits, effort_limits = narrower(model, limits)
         unknowns = self._nv + 6 * len(self._feet)
         n_equal = 6 if model.floating else 0
         trunk = model.supporting_joints(torso_frame) > 0.0
@@ -89,9 +95,7 @@ class WholeBodyController(Controller):
             for arm, frame in model.tool_frames.items()
         }
         joints_of_arms = np.any([arm.joints for arm in self.arms.values()], axis=0)
-        self._friction = FrictionObserver(
-            joints_of_arms, model.effort_limits, self._config.friction
-        )
+        self._friction = FrictionObserver(joints_of_arms, effort_limits, self._config.friction)
         in_arms = np.concatenate([np.zeros(self._nv - n), joints_of_arms])
         self._self_collision = SelfCollision(collision_pairs, in_arms, self._config.self_collision)
         n_rows = n + CONE_ROWS * len(self._feet) + self._self_collision.rows
@@ -101,12 +105,12 @@ class WholeBodyController(Controller):
         )
         self._diagonal = np.einsum("ii->i", self._program.hessian)
         self._apart = slice(n_rows - self._self_collision.rows, n_rows)
-        self._effort_limits = self._config.limits.effort_share * model.effort_limits
+        self._effort_limits = self._config.limits.effort_share * effort_limits
         bearable = self._config.limits.felt_share * self._effort_limits
         arms = self.arms.values()
         self._felt_limits = [felt_limits(arm.joints, bearable, self._nv) for arm in arms]
         margin = self._config.limits.position_margin
-        self._position_limits = model.position_limits + np.array([[margin], [-margin]])
+        self._position_limits = self._joint_limits + np.array([[margin], [-margin]])
         self._objectives = LeastSquares(_TOOLS + 6 * (len(model.arms) + len(self._feet)), self._nv)
         self._posture = Posture(trunk, self._config.posture)
         self._balance = Balance(self._config.balance, model.mass)
@@ -174,8 +178,8 @@ class WholeBodyController(Controller):
             joint_position=clipped(robot.joint_position, *self._position_limits),
             joint_velocity=clipped(
                 robot.joint_velocity + dt * joint_acceleration,
-                -self._model.velocity_limits,
-                self._model.velocity_limits,
+                -self._speed_limits,
+                self._speed_limits,
             ),
             joint_effort=effort,
             stiffness=self._no_stiffness,
@@ -277,7 +281,7 @@ class WholeBodyController(Controller):
         self, configuration: Configuration, inertia: Array, bias: Array, dt: float
     ) -> None:
         """Write the equations of motion and the limits into the program."""
-        n, nv, program, model = self._model.n, self._nv, self._program, self._model
+        n, nv, program = self._model.n, self._nv, self._program
         write_dynamics(program, n, inertia, bias, self._effort_limits)
         self._self_collision.write(
             configuration, program.rows[self._apart, :nv], program.row_lower[self._apart], dt
@@ -288,8 +292,8 @@ class WholeBodyController(Controller):
             program.upper[joints],
             configuration.joint_position,
             configuration.joint_velocity,
-            model.position_limits,
-            model.velocity_limits,
+            self._joint_limits,
+            self._speed_limits,
             self._config.limits,
         )
 

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from robot.driver import ServoMode, StopCategory
+from robot.driver import JointLimits, ServoMode, StopCategory
 from robot.errors import CommandRejected, ConfigError, DeviceFault, SafetyStop, UnknownName
 from robot.mock import MockDriver, MockStation
 from robot.sensor import WrenchReading
@@ -32,6 +32,21 @@ SEATED = SignalSpec("seated", Direction.INPUT, bool, "a part sits")
         (
             {"stops": frozenset({StopCategory.CUT_POWER})},
             r"stops: expected HOLD, got \['CUT_POWER'\]",
+        ),
+        ({"watchdog": 5.0}, "watchdog: expected more than 0 and at most 0.2 s, got 5.0 s"),
+        ({"watchdog": np.nan}, "watchdog: expected more than 0 .* got nan s"),
+        ({"max_state_age": np.inf}, "max_state_age: expected a finite number .* got inf s"),
+        (
+            {"limits": JointLimits(np.array([[-1.0, 2.0], [1.0, 1.0]]), np.ones(2), np.ones(2))},
+            r"limits.position of 'elbow': .* a lower and a higher one, got \[2\. 1\.\]",
+        ),
+        (
+            {
+                "limits": JointLimits(
+                    np.array([[-1.0] * 2, [1.0] * 2]), np.ones(2), np.array([9, np.nan])
+                )
+            },
+            "limits.effort of 'elbow': expected finite, more than 0, got nan",
         ),
         ({"state_hz": 100.0}, "state_hz: expected at least 500 Hz, .* got 100 Hz"),
         ({"grippers": {"links": 0.05}}, r"grippers: .*arms \['left'\], got \['links'\]"),

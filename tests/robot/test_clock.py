@@ -49,6 +49,21 @@ def test_a_missed_deadline_is_not_caught_up_by_a_burst(monkeypatch):
     assert clock.time == pytest.approx(round(clock.time / 2e-3) * 2e-3)
 
 
+def test_ticks_that_come_late_are_counted_and_warned_of_now_and_then(monkeypatch, caplog):
+    system = Instant()
+    monkeypatch.setattr(clock_module, "system_time", system)
+    clock = WallClock(2e-3)
+    for _ in range(100):
+        clock.tick()
+    assert clock.late == 0
+    for _ in range(50):
+        system.now += 0.008
+        clock.tick()
+    assert clock.late == 50
+    # Four tenths of a second: one warning, of the first.
+    assert caplog.messages == ["tick 6.0 ms late, 1 so far"]
+
+
 def test_a_wall_clock_waits():
     clock = WallClock(5e-3)
     start = system_time.monotonic()

@@ -223,6 +223,12 @@ def test_an_expired_command_is_refused(harness):
         harness.send(hold(BENT), valid_until=harness.clock.time - 0.01)
 
 
+def test_a_command_that_is_valid_until_no_time_is_refused(harness):
+    harness.activate()
+    with pytest.raises(CommandRejected, match="valid_until"):
+        harness.send(hold(BENT), valid_until=np.nan)
+
+
 def test_a_command_of_an_old_epoch_stays_dead(harness):
     harness.activate()
     old = harness.driver.epoch

@@ -1,3 +1,4 @@
+import _thread
 import threading
 import time
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
+from robot import background
 from robot.background import BackgroundLoop
 from robot.cell import Cell
 from robot.cell_state import CellState
@@ -260,6 +262,54 @@ def test_a_background_loop_gives_every_target_its_ticks():
             loop.run(target, 5)
     for target in targets:
         assert sum(seen is target for seen in tracked) >= 5
+
+
+def test_ctrl_c_while_somebody_waits_halts_the_robot_and_ends_the_loop():
+    loop = BackgroundLoop(paced(), Shoulder(), patience=60.0)
+    driver = loop.cell.driver
+    with loop:
+        loop.reset(rng())
+        timer = threading.Timer(0.1, _thread.interrupt_main)
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            loop.run(reach(0.5), 10_000)
+        timer.join()
+        assert driver.lifecycle is Lifecycle.FAULT
+        with pytest.raises(RuntimeError, match="interrupted: nothing is ticking"):
+            loop.run(HOLD, 1)
+        resting = driver.read().joint_position
+        driver.recover()
+        driver.activate()
+        state = loop.reset(rng())
+        np.testing.assert_allclose(state.robot.joint_position, resting, atol=1e-3)
+        loop.run(HOLD, 5)
+
+
+def test_a_loop_that_is_closed_leaves_nobody_waiting():
+    loop = BackgroundLoop(paced(), Shoulder(), patience=60.0)
+    loop.reset(rng())
+    timer = threading.Timer(0.1, loop.close)
+    timer.start()
+    with pytest.raises(RuntimeError, match="closed while"):
+        loop.run(reach(0.5), 10_000)
+    timer.join()
+
+
+def test_a_device_that_hangs_is_found_and_the_robot_halted(monkeypatch):
+    monkeypatch.setattr(background, "_HANGS_TIME", 0.2)
+    cell = paced()
+    loop = BackgroundLoop(cell, Shoulder())
+    loop.reset(rng())
+    loop.run(HOLD, 2)
+    answers = threading.Event()
+    monkeypatch.setattr(cell.driver, "read", lambda: answers.wait(30.0))
+    with pytest.raises(DeviceFault, match=r"has not ticked for 0\.2 s"):
+        loop.run(HOLD, 10)
+    assert cell.driver.lifecycle is Lifecycle.FAULT
+    hanging = loop._thread
+    loop.close()
+    answers.set()
+    hanging.join()
 
 
 def test_a_background_loop_is_quiet_before_reset_and_after_close():

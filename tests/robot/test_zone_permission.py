@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from robot.zones import ZoneConfig
@@ -45,3 +46,11 @@ def test_a_zone_is_closed_while_the_heartbeat_stands():
     assert all(closed[151:])
     rig.signals = OPEN
     assert "heartbeat" in rig.guard.closed_because(rig.state())
+
+
+def test_a_heartbeat_that_is_no_number_does_not_beat():
+    """It differs from itself."""
+    rig = Rig([0.66, 0.1, 0.9], signals=OPEN, config=ZoneConfig(heartbeat="alive"))
+    for k in range(100):
+        rig.signals, rig.time = {**OPEN, "alive": np.nan}, k * DT
+        assert "heartbeat" in rig.guard.closed_because(rig.state())

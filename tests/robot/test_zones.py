@@ -208,6 +208,9 @@ def test_zones_that_protect_nothing_are_refused():
         ZoneConfig(open_signals=())
     with pytest.raises(ValueError, match="margin"):
         ZoneConfig(margin=-0.01)
+    for name in ("margin", "hand_radius", "entry_depth", "rest_distance", "near", "buffer"):
+        with pytest.raises(ValueError, match=f"{name}: expected .* got nan"):
+            ZoneConfig(**{name: np.nan})
     with pytest.raises(ValueError, match="zone 'flat'"):
         KeepOut("flat", Pose.identity(), np.array([0.1, 0.1, 0.0]))
 

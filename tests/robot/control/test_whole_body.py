@@ -4,6 +4,7 @@ import pytest
 from robot.cell_state import CellState
 from robot.control.whole_body import WholeBodyController
 from robot.control.whole_body_config import WholeBodyConfig
+from robot.driver import JointLimits
 from robot.errors import NoSolution
 from robot.kinematics import base_at_rest
 from robot.sensor import WrenchReading
@@ -19,7 +20,7 @@ STIFFNESS = np.array([1000.0] * 3 + [60.0] * 3)
 class Stand:
     """A robot in its start posture, and a controller that has been reset in it."""
 
-    def __init__(self, name, config=None):
+    def __init__(self, name, config=None, limits=None):
         self.config, self.model = robot_config(name), robot_model(name)
         self.position = self.model.joint_position(self.config.posture)
         self.velocity = np.zeros(self.model.n)
@@ -30,7 +31,7 @@ class Stand:
         )
         self.wrenches = {}
         self.controller = WholeBodyController(
-            self.model, self.config.torso_link, self.config.foot_half_sizes, config
+            self.model, self.config.torso_link, self.config.foot_half_sizes, config, limits=limits
         )
         self.controller.reset(self.state())
 
@@ -74,6 +75,27 @@ def test_efforts_stay_within_limits_wherever_the_target_is(name):
         command = stand.update(stand.targets(rng.uniform(-2.0, 2.0, 3)))
         assert np.all(np.abs(command.joint_effort) <= 0.95 * stand.model.effort_limits + 1e-3)
     assert stand.controller.unsolved == 0
+
+
+def test_the_limits_of_the_device_hold_where_they_are_narrower_than_the_models():
+    """Hands that are led far away stop at what the driver accepts, in place, speed and effort."""
+    model, start = robot_model("talos_fixed"), Stand("talos_fixed").position
+    limits = JointLimits(
+        np.array([start - 0.25, start + 0.25]),
+        0.2 * model.velocity_limits,
+        0.5 * model.effort_limits,
+    )
+    stand = Stand("talos_fixed", limits=limits)
+    target = stand.targets((0.3, 0.0, 0.3))
+    fastest = np.zeros(model.n)
+    for _ in range(600):
+        command = stand.update(target)
+        assert np.all(np.abs(command.joint_effort) <= 0.5 * model.effort_limits + 1e-3)
+        stand.step(command)
+        fastest = np.maximum(fastest, np.abs(stand.velocity))
+    assert np.all(np.abs(stand.position - start) <= 0.25 + 1e-3)
+    assert np.abs(stand.position - start).max() > 0.2
+    assert np.all(fastest <= 0.2 * model.velocity_limits * 1.01)
 
 
 def test_a_standing_robot_carries_its_weight_on_its_feet():
