@@ -104,7 +104,8 @@ class Guard:
         self._warnings = HeldBack(logger)
         self.clamps = 0
         self.stops = 0
-        self._force_since: dict[str, float] = {}
+        # See `_too_long`; as of when, in s, and whether it was too much then.
+        self._force_above: dict[str, tuple[float, float, bool]] = {}
         self._sample: tuple[int, float] | None = None
         self._tools: Mapping[str, Array] = {}
         self._tools_time = -math.inf
@@ -113,7 +114,7 @@ class Guard:
         """Start an episode: forget forces and tool positions, and count from zero."""
         self.clamps = 0
         self.stops = 0
-        self._force_since.clear()
+        self._force_above.clear()
         self._sample = None
         self._tools = {}
         self._tools_time = -math.inf
@@ -299,17 +300,26 @@ class Guard:
             force = math.sqrt(x * x + y * y + z * z)
             if force > self.config.force_peak:
                 return f"'{name}': {force:.0f} N, peak limit {self.config.force_peak:.0f} N"
-            if force <= self.config.force_limit:
-                self._force_since.pop(name, None)
-                continue
-            # Counted on the cell's clock: a sensor's own time may stand still.
-            since = self._force_since.setdefault(name, now)
-            if now - since > self.config.force_time:
+            if self._too_long(name, force > self.config.force_limit, now):
                 return (
                     f"'{name}': {force:.0f} N, above {self.config.force_limit:.0f} N "
                     f"for more than {self.config.force_time} s"
                 )
         return None
+
+    def _too_long(self, name: str, high: bool, now: float) -> bool:
+        """Return whether a wrist felt too much for too long, less how long it did not meanwhile."""
+        # Counted on the cell's clock: a sensor's own time may stand still. One sample that is less
+        # is no relief, or a hand that hammers would never be stopped.
+        if not high and name not in self._force_above:
+            return False
+        above, before, was_high = self._force_above.get(name, (0.0, now, True))
+        above = max(0.0, above + (now - before if was_high else before - now))
+        if high or above > 0.0:
+            self._force_above[name] = above, now, high
+        else:
+            del self._force_above[name]
+        return high and above > self.config.force_time
 
     def _check_tools(self, robot: RobotState) -> str | None:
         elapsed = robot.time - self._tools_time

@@ -39,7 +39,7 @@ class GuardConfig:
         max_state_age: A sample older than this stops the robot, in s.
         force_limit: Largest force at a wrist, in N, for longer than `force_time`. A job that needs
             less sets less.
-        force_time: How long the force may be above `force_limit`, in s.
+        force_time: How long the force may be above `force_limit`, in s; time below it counts off.
         force_peak: Force at a wrist that stops the robot at once, in N. The default is what
             ISO/TS 15066 allows on a hand for a moment, twice of what it allows at rest.
         base_tilt: Angle between the base's and the world's z axes that counts as falling, in rad.

@@ -127,11 +127,27 @@ def test_a_force_above_the_limit_is_borne_for_100_ms_and_no_longer():
     assert guard.stops == 1
 
 
-def test_a_force_that_eases_off_starts_anew():
+def test_a_force_that_eases_off_for_as_long_starts_anew():
     guard = Guard(MODEL, GuardConfig(force_limit=60.0))
-    for tick in range(200):
-        force = 20.0 if tick % 40 == 0 else 80.0
+    for tick in range(400):
+        force = 20.0 if tick % 80 >= 40 else 80.0
         guard.check(measured(robot(time=1.0 + 2e-3 * tick), force=force), 1.0 + 2e-3 * tick)
+
+
+@pytest.mark.parametrize(("eased", "stopped"), [(1, True), (8, True), (25, False)])
+def test_a_hand_that_hammers_is_stopped_though_it_eases_off_between_blows(eased, stopped):
+    """Too hard for most of the time is too long, in whatever pieces; for half of it, it is not."""
+    guard, stops = Guard(MODEL, GuardConfig(force_limit=60.0)), []
+    for tick in range(1000):
+        time, force = 1.0 + 2e-3 * tick, 20.0 if tick % 50 < eased else 200.0
+        try:
+            guard.check(measured(robot(time=time), force=force), time)
+        except SafetyStop:
+            stops.append(time)
+            break
+    assert bool(stops) is stopped
+    # Above for 100 ms more than below.
+    assert not stops or stops[0] == pytest.approx(1.1 + 3 * 2e-3 * eased, abs=0.012)
 
 
 def test_a_reset_forgets_the_force_before_it():
