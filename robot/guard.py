@@ -315,10 +315,7 @@ class Guard:
             return False
         above, before, was_high = self._force_above.get(name, (0.0, now, True))
         above = max(0.0, above + (now - before if was_high else before - now))
-        if high or above > 0.0:
-            self._force_above[name] = above, now, high
-        else:
-            del self._force_above[name]
+        self._force_above[name] = above, now, high
         return high and above > self.config.force_time
 
     def _check_tools(self, robot: RobotState) -> str | None:
