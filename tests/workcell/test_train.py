@@ -46,6 +46,21 @@ def stop_in(segment):
     return on_progress
 
 
+def killed_before_saving(segment, path, monkeypatch):
+    """Train until what a segment came to would be written down."""
+    write = TrainingFolder.save
+
+    def die(self, standing, learner):
+        if standing.segment == segment:
+            raise RuntimeError("killed")
+        write(self, standing, learner)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingFolder, "save", die)
+        with pytest.raises(RuntimeError, match="killed"):
+            train(small(), path)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     return train(small(), tmp_path_factory.mktemp("trained") / "run")
@@ -92,17 +107,7 @@ def test_what_was_interrupted_comes_to_the_same_result_to_the_bit(trained, tmp_p
 
 
 def test_a_segment_whose_checkpoint_was_not_written_is_done_again(trained, tmp_path, monkeypatch):
-    write = TrainingFolder.save
-
-    def die(self, standing, learner):
-        if standing.segment == 2:
-            raise RuntimeError("killed")
-        write(self, standing, learner)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(TrainingFolder, "save", die)
-        with pytest.raises(RuntimeError, match="killed"):
-            train(small(), tmp_path / "run")
+    killed_before_saving(2, tmp_path / "run", monkeypatch)
     assert len(rows(tmp_path / "run")) == 2
     again = train(gone_on(tmp_path / "run"), resume=tmp_path / "run")
     assert rows(again.path) == rows(trained.path)
@@ -111,17 +116,7 @@ def test_a_segment_whose_checkpoint_was_not_written_is_done_again(trained, tmp_p
 def test_curves_keep_their_head_when_the_first_segment_is_done_again(
     trained, tmp_path, monkeypatch
 ):
-    write = TrainingFolder.save
-
-    def die(self, standing, learner):
-        if standing.segment == 1:
-            raise RuntimeError("killed")
-        write(self, standing, learner)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(TrainingFolder, "save", die)
-        with pytest.raises(RuntimeError, match="killed"):
-            train(small(), tmp_path / "run")
+    killed_before_saving(1, tmp_path / "run", monkeypatch)
     assert len(rows(tmp_path / "run")) == 1
     again = train(gone_on(tmp_path / "run"), resume=tmp_path / "run")
     assert rows(again.path) == rows(trained.path)

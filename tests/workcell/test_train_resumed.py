@@ -7,7 +7,14 @@ import yaml
 
 from robot.errors import ConfigError, UnknownName
 from tests.workcell.fake_bench import BENCH, SMALL
-from tests.workcell.test_train import gone_on, rows, run_typed, small, stop_in
+from tests.workcell.test_train import (
+    gone_on,
+    killed_before_saving,
+    rows,
+    run_typed,
+    small,
+    stop_in,
+)
 from workcell import train as train_module
 from workcell.environments import make_residual_environment
 from workcell.policy_folder import read_policy
@@ -15,7 +22,6 @@ from workcell.train import train
 from workcell.train_spec import TrainSpec
 from workcell.trainer import Trainer
 from workcell.training_config import TrainingConfig, resolve_training
-from workcell.training_folder import TrainingFolder
 
 
 def test_what_was_learned_is_validated_where_its_end_is_moved_to(tmp_path):
@@ -36,17 +42,7 @@ def test_a_policy_that_the_checkpoint_does_not_know_is_not_measured_for_the_best
     tmp_path, monkeypatch, caplog
 ):
     """Killed between writing the policy of segment 4 and writing down that it did."""
-    write = TrainingFolder.save
-
-    def die(self, standing, learner):
-        if standing.segment == 4:
-            raise RuntimeError("killed")
-        write(self, standing, learner)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(TrainingFolder, "save", die)
-        with pytest.raises(RuntimeError, match="killed"):
-            train(small(), tmp_path / "run")
+    killed_before_saving(4, tmp_path / "run", monkeypatch)
     assert read_policy(tmp_path / "run" / "policy").manifest.training.steps == 256
     ended = train(gone_on(tmp_path / "run", steps=192), resume=tmp_path / "run")
     assert "expected the best policy of segment 2, found another one" in caplog.text
