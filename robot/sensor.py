@@ -105,6 +105,8 @@ class Sensor(ABC, Generic[ReadingT_co]):
     def reset(self, rng: np.random.Generator) -> None:
         """Start an episode: take the zero, draw this episode's bias.
 
+        It does not wait: a robot that holds its posture is without commands meanwhile.
+
         Args:
             rng: The episode's generator. Hardware sensors ignore it.
         """
