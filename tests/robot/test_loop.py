@@ -1,4 +1,5 @@
 import _thread
+import signal
 import threading
 import time
 
@@ -264,6 +265,15 @@ def test_a_background_loop_gives_every_target_its_ticks():
         assert sum(seen is target for seen in tracked) >= 5
 
 
+@pytest.fixture
+def listening():
+    """Let this process hear Ctrl-C: one that a script started in its background does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 def test_ctrl_c_while_somebody_waits_halts_the_robot_and_ends_the_loop():
     loop = BackgroundLoop(paced(), Shoulder(), patience=60.0)
     driver = loop.cell.driver
