@@ -20,11 +20,10 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv, VecNormalize
 from policies.sb3_export import mlp_of, observation_keys
 from workcell.actor import save_actor
 from workcell.files import refuse_existing
+from workcell.run import FIRST_EVALUATION_SEED
 
 # The part before the colon is imported first, in each worker, and makes the name known.
 ENVIRONMENT = "workcell:workcell/NutInsertionFixedPelvis-v0"
-# Nothing is trained on seeds from here on.
-MEASURING = 1_000_000
 OPTIONS = {"level": "nominal", "overrides": ["task.time_limit=20"]}
 
 
@@ -68,7 +67,9 @@ def restored(folder: Path, workers: int = 2) -> tuple[PPO, VecNormalize]:
     Both files are pickles, which run whatever they contain: only from somebody you trust. To train
     on, leave `training` and `norm_reward` as they are.
     """
-    normalized = VecNormalize.load(str(folder / "statistics.pkl"), environments(workers, MEASURING))
+    normalized = VecNormalize.load(
+        str(folder / "statistics.pkl"), environments(workers, FIRST_EVALUATION_SEED)
+    )
     # What is seen now changes no statistics, and rewards are told as they are.
     normalized.training = normalized.norm_reward = False
     return PPO.load(folder / "model.zip", normalized), normalized
