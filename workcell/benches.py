@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -20,7 +21,7 @@ from workcell.imports import imported
 from workcell.policy_manifest import EvaluationRecord
 from workcell.processes import Helpers
 from workcell.residual import save_residual
-from workcell.training_config import task_at
+from workcell.training_config import task_at, trials_config
 
 FACTORY = "workcell.benches:ResidualBench"
 """What builds the simulation of a training: `(config) -> Bench`."""
@@ -62,7 +63,10 @@ class Bench(Protocol):
         """Step the simulation; see `policies.rollout.Collector.collect`."""
 
     def run(self, seed: int, network: Mlp | None) -> EpisodeEnd:
-        """Run one whole episode as the policy would, or the script alone without a network."""
+        """Run one whole episode as the policy would, or the script alone without a network.
+
+        It is on the robot that what was learned is tried on.
+        """
 
     def save(self, path: Path, network: Mlp, facts: TrainedFacts) -> str:
         """Write a policy in place of what is there, and return its fingerprint."""
@@ -72,7 +76,7 @@ class Bench(Protocol):
 
 
 class ResidualBench:
-    """A task with the script inside."""
+    """A task with the script inside, and once more if it is tried on another robot."""
 
     def __init__(self, config: RunConfig) -> None:
         """Build the simulation.
@@ -81,8 +85,14 @@ class ResidualBench:
             config: Of the training.
         """
         self._config = config
-        self._env: ResidualEnv = built_residual(config)
-        self._collector = Collector(self._env, len(self._env.guide.arms))
+        with ExitStack() as stack:
+            self._env: ResidualEnv = stack.enter_context(closing(built_residual(config)))
+            self._collector = self._trials = Collector(self._env, len(self._env.guide.arms))
+            trials = trials_config(config)
+            if trials.names["robot"] != config.names["robot"]:
+                other = stack.enter_context(closing(built_residual(trials)))
+                self._trials = Collector(other, len(other.guide.arms))
+            self._open = stack.pop_all()
 
     def sizes(self) -> Sizes:
         """Return what there is to see and to do."""
@@ -103,7 +113,7 @@ class ResidualBench:
         """Run one whole episode; what is told and what is corrected is as it will be."""
         config = self._config.get("residual", ResidualConfig)
         told = {"force_limit_n": config.force_limit_n, "attempts": config.attempts}
-        return self._collector.run(seed, network, told)
+        return self._trials.run(seed, network, told)
 
     def save(self, path: Path, network: Mlp, facts: TrainedFacts) -> str:
         """Write a policy in place of what is there."""
@@ -112,7 +122,7 @@ class ResidualBench:
 
     def close(self) -> None:
         """End the simulation."""
-        self._env.close()
+        self._open.close()
 
 
 class Benches:

@@ -22,7 +22,10 @@ from workcell.training_folder import Row, Standing, TrainingFolder
 from workcell.validation import Margin, Trial, margin
 
 # Sections of the configuration of a training; a checkpoint is of no use with other values.
-_SECTIONS = ("task", "level", "robot", "cell", "policy", "residual", "reward", "training")
+_SECTIONS = (
+    *("task", "level", "robot", "cell", "policy", "residual", "reward", "training"),
+    *("validation_robot", "validation_cell"),
+)
 
 logger = logging.getLogger(__name__)
 

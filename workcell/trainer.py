@@ -27,7 +27,7 @@ from workcell.policy_folder import add_evaluation, read_policy
 from workcell.policy_manifest import EvaluationRecord
 from workcell.provenance import commit
 from workcell.train_spec import TrainSpec
-from workcell.training_config import TrainingConfig
+from workcell.training_config import TrainingConfig, trials_config
 from workcell.training_folder import CHECKPOINT, Best, Row, Standing, TrainingFolder
 from workcell.validation import Margin, Trial, margin, median_time
 
@@ -115,6 +115,7 @@ class Trainer:
         """
         self._spec = spec
         self._training = config.get("training", TrainingConfig)
+        self._tried_on = trials_config(config).names["robot"]
         self._folder = folder
         self._benches = benches
         self._learner = learner
@@ -223,7 +224,7 @@ class Trainer:
             evaluation=(self._evaluation(trials),),
             description=(
                 f"Corrects the script of {spec.task}. When it was chosen, on {found.n} validation "
-                f"seeds with {self._training.robot}: {found.sentence()}"
+                f"seeds with {self._tried_on}: {found.sentence()}"
             ),
         )
         written: str = self._benches.one("save", self._folder.policy.absolute(), network, facts)
@@ -232,7 +233,7 @@ class Trainer:
     def _evaluation(self, trials: Sequence[Trial]) -> EvaluationRecord:
         return EvaluationRecord(
             level=self._spec.level,
-            robot=self._training.robot,
+            robot=self._tried_on,
             first_seed=trials[0].seed,
             episodes=len(trials),
             successes=sum(trial.success for trial in trials),

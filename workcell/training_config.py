@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ALGORITHMS = ("ppo", "sac", "crossq")
 # Benchmark seeds begin here.
 _MEASURING_SEEDS = 1_000_000
+# Sections that are another robot's where what was learned is tried on another robot.
+_OF_ROBOT = ("robot", "cell")
+_TRIED = "validation_"
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class ValidationConfig:
     """On which episodes what was learned is held against the script alone.
 
     Attributes:
+        robot: That they are on; the one that is trained on if None. What goes wrong only on the
+            robot that is driven later is not seen on another one.
         first_seed: Of those on which the best is chosen.
         episodes: How many; the script and whatever is compared with it run the same.
         every: After how many segments.
@@ -96,6 +101,7 @@ class ValidationConfig:
         confirm_episodes: How many; none if 0.
     """
 
+    robot: str | None = None
     first_seed: int = TRAINING_SEEDS
     episodes: int = 40
     every: int = 6
@@ -168,6 +174,9 @@ class TrainingConfig:
 def resolve_training(task: str, level: str, overrides: Sequence[str]) -> RunConfig:
     """Return every value of a training.
 
+    The sections of `trials_config` are those of the robot that what was learned is tried on; what
+    `--set` changes of a robot and of the cell it changes of both.
+
     Args:
         task: As `workcell list` names it.
         level: Also.
@@ -193,8 +202,9 @@ def resolve_training(task: str, level: str, overrides: Sequence[str]) -> RunConf
     draft = resolve_choice(Choice(task, level), overrides, more=more)
     training = draft.get("training", TrainingConfig)
     config = resolve_choice(Choice(task, level, training.robot), overrides, more=more)
-    known = known_names()["robot"]
-    for name in training.drives:
+    tried_on = training.validation.robot or training.robot
+    known, drives = known_names()["robot"], training.drives or (training.robot,)
+    for name in (*training.drives, tried_on):
         if name not in known:
             raise UnknownName("robot", name, known)
     if training.drives and training.robot not in training.drives:
@@ -202,7 +212,27 @@ def resolve_training(task: str, level: str, overrides: Sequence[str]) -> RunConf
             f"training.drives: expected {training.robot} among them, which is trained on, got "
             f"{', '.join(training.drives)}; say `--set 'training.drives=[{training.robot}]'`, too"
         )
-    return config
+    if tried_on not in drives:
+        raise ConfigError(
+            f"training.validation.robot: expected one that the result drives, which is "
+            f"{' or '.join(drives)}, got {tried_on}; say `--set training.validation.robot="
+            f"{training.robot}`, too"
+        )
+    tried = resolve_choice(Choice(task, level, tried_on), overrides, more=more)
+    names = {_TRIED + name: tried.names[name] for name in _OF_ROBOT}
+    values = {_TRIED + name: tried.values[name] for name in _OF_ROBOT}
+    return RunConfig({**config.names, **names}, {**config.values, **values})
+
+
+def trials_config(config: RunConfig) -> RunConfig:
+    """Return the configuration of the episodes on which what was learned is tried.
+
+    Args:
+        config: Of the training.
+    """
+    names = {name: config.names[_TRIED + name] for name in _OF_ROBOT}
+    values = {name: config.values[_TRIED + name] for name in _OF_ROBOT}
+    return RunConfig({**config.names, **names}, {**config.values, **values})
 
 
 def refuse_algorithm(name: str) -> None:

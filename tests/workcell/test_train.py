@@ -81,7 +81,9 @@ def test_the_policy_says_where_it_came_from(trained):
     assert manifest.training.seed == 0
     assert 0.0 < manifest.training.wall_s < trained.standing.wall_s
     assert [record.first_seed for record in manifest.evaluation] == [900_000, 950_000]
-    assert "4 of 4 succeeded, the script alone 4" in manifest.description
+    assert [record.robot for record in manifest.evaluation] == ["talos", "talos"]
+    assert manifest.contract.robots == ("talos_fixed", "talos")
+    assert "with talos: 4 of 4 succeeded, the script alone 4" in manifest.description
     assert "--set training.segment_steps=64" in trained.spec.command
 
 

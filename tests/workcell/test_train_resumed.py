@@ -85,6 +85,13 @@ def test_what_was_changed_of_the_episodes_is_written_beside_how_it_did_on_them(t
     assert chosen.overrides == confirmed.overrides == changed
 
 
+def test_another_robot_to_try_it_on_is_another_training(tmp_path):
+    train(small(steps=64), tmp_path / "run")
+    bolted = small(overrides=(*SMALL, "training.validation.robot=talos_fixed"))
+    with pytest.raises(ConfigError, match=r"training\.validation\.robot was talos, is talos_fixed"):
+        train(bolted, resume=tmp_path / "run")
+
+
 def test_the_script_inside_is_changed_where_it_is_said_to_be():
     for section in ("policy.use_contact=false", "policy=scripted"):
         with pytest.raises(ConfigError, match=r"^policy.*say residual\.scripted"):
@@ -99,6 +106,9 @@ def test_a_policy_drives_the_robot_that_it_was_trained_on():
     with pytest.raises(UnknownName, match="nobody"):
         resolve_training("nut_insertion", "factory", ("training.drives=[talos_fixed, nobody]",))
     alone = ("training.robot=g1", "training.drives=[]")
+    with pytest.raises(ConfigError, match=r"validation\.robot: expected .* g1, got talos; say"):
+        resolve_training("nut_insertion", "factory", alone)
+    alone = (*alone, "training.validation.robot=g1")
     config = resolve_training("nut_insertion", "factory", alone)
     assert (config.get("training", TrainingConfig).drives, config.names["robot"]) == ((), "g1")
 
@@ -119,8 +129,13 @@ def test_without_others_a_policy_drives_the_robot_it_was_trained_on_alone(tmp_pa
 
     monkeypatch.setattr(Trainer, "_write_policy", keep)
     spec = TrainSpec(
-        "nut_insertion", steps=64, overrides=(*SMALL, "training.drives=[]"), factory=BENCH
+        "nut_insertion",
+        steps=64,
+        overrides=(*SMALL, "training.drives=[]", "training.validation.robot=null"),
+        factory=BENCH,
     )
-    train(spec, tmp_path / "alone")
+    ended = train(spec, tmp_path / "alone")
+    records = read_policy(ended.policy).manifest.evaluation
+    assert [record.robot for record in records] == ["talos_fixed", "talos_fixed"]
     run_typed(tmp_path / "both", 0.2)
     assert robots == [("talos_fixed",), ("talos_fixed", "talos")]

@@ -1,15 +1,22 @@
 """What a training is, and what came of it: seeds, levels on the way, margins over the script."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from envs import CORRECTED
 from policies.residual import ResidualConfig
+from robot.errors import ConfigError
+from tests.workcell.fake_bench import Toy
+from workcell import benches
+from workcell.catalog import Choice, resolve_choice
 from workcell.training_config import (
     CurriculumConfig,
     TrainingConfig,
     resolve_training,
     task_at,
+    trials_config,
 )
 from workcell.validation import Trial, margin
 
@@ -22,6 +29,70 @@ def test_what_comes_along_validates_and_measures_apart(task):
     assert min(validation.seeds) >= 900_000
     assert max(validation.confirm_seeds) < 1_000_000
     assert "talos" in training.drives
+
+
+@pytest.mark.parametrize("task", CORRECTED)
+def test_it_learns_on_the_bolted_robot_and_is_chosen_on_the_one_that_stands(task):
+    changed = ("robot.base.position=[-0.03, 0.0, 1.02]", "cell.dt=0.004", "cell.ticks_per_step=10")
+    config = resolve_training(task, "factory", changed)
+    tried = trials_config(config)
+    assert (config.names["robot"], tried.names["robot"]) == ("talos_fixed", "talos")
+    assert tried.values["robot"] == resolve_choice(Choice(task), changed).values["robot"]
+    assert tried.values["cell"].dt == config.values["cell"].dt == 0.004
+    assert tried.values["residual"] is config.values["residual"]
+    stored = config.as_json()
+    assert (stored["validation_robot"]["name"], stored["robot"]["name"]) == ("talos", "talos_fixed")
+
+
+class Room(Toy):
+    """Built for a robot, and counts what it is asked for."""
+
+    def __init__(self, config):
+        self.robot, self.guide = config.names["robot"], SimpleNamespace(arms=("left", "right"))
+        self.resets, self.closed = [], False
+
+    def reset(self, *, seed=None, options=None):
+        self.resets.append(seed)
+        return super().reset(seed=seed, options=options)
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize("robots", [("talos_fixed", "talos"), ("talos_fixed",)])
+def test_whole_episodes_are_on_the_robot_that_it_is_tried_on(monkeypatch, robots):
+    rooms = []
+
+    def built(config):
+        rooms.append(Room(config))
+        return rooms[-1]
+
+    monkeypatch.setattr(benches, "built_residual", built)
+    asked = (f"training.validation.robot={robots[-1]}",)
+    bench = benches.ResidualBench(resolve_training("nut_insertion", "factory", asked))
+    assert tuple(room.robot for room in rooms) == robots
+    bench.begin(5, 1.0)
+    assert bench.run(900_000, None).seed == 900_000
+    assert rooms[0].resets[0] == 5
+    assert rooms[-1].resets[-1] == 900_000
+    assert len(rooms[0].resets) == 3 - len(robots)
+    bench.close()
+    assert all(room.closed for room in rooms)
+
+
+def test_a_simulation_is_ended_if_the_other_cannot_be_built(monkeypatch):
+    rooms = []
+
+    def built(config):
+        if rooms:
+            raise ConfigError("robot talos: its package is not installed")
+        rooms.append(Room(config))
+        return rooms[0]
+
+    monkeypatch.setattr(benches, "built_residual", built)
+    with pytest.raises(ConfigError, match="not installed"):
+        benches.ResidualBench(resolve_training("nut_insertion", "factory", ()))
+    assert rooms[0].closed
 
 
 def test_how_hard_a_plug_is_pushed_is_the_scripts_alone():
