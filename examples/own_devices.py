@@ -94,8 +94,9 @@ def run(time_limit: float) -> CycleRecord:
         driver.activate()
         guard = Guard(model, settings.guard, driver.spec.grippers, driver.spec.limits)
         cell = Cell(model, driver, wrists, station, clock, guard)
-        controller = build_controller(robot, model, settings, driver.spec.limits)
-        with BackgroundLoop(cell, controller, zones=zones_of(task, model)) as loop:
+        controller = build_controller(robot, model, settings, driver.spec)
+        zones = zones_of(task, model, driver.spec)
+        with BackgroundLoop(cell, controller, zones=zones) as loop:
             env = AssemblyEnv(task, Presented(), loop, settings.ticks_per_step, settings.action)
             watch = ForceWatch(guard.config.force_limit, clock.dt)
             loop.add_listener(watch)

@@ -85,6 +85,7 @@ class ZoneGuard:
         self,
         pose_world_tools: Callable[[CellState], Mapping[str, Pose]],
         config: ZoneConfig | None = None,
+        grippers: Mapping[str, float] | None = None,
     ) -> None:
         """Guard nothing yet; `reset` with zones.
 
@@ -92,9 +93,12 @@ class ZoneGuard:
             pose_world_tools: Tool poses, by arm name, of a measurement; asked only while a zone is
                 closed, because forward kinematics is the costly part.
             config: How wide a berth hands give; the defaults if omitted.
+            grippers: Largest opening of each gripper, in m, as in `DriverSpec`: fingers that are
+                measured a little wider are not held there.
         """
         self.config = config or ZoneConfig()
         self._pose_world_tools = pose_world_tools
+        self._grippers = dict(grippers or {})
         self._stiffness = np.repeat(np.array(self.config.hold_stiffness), 3)
         self._permission = ZonePermission(self.config)
         self._warnings = HeldBack(logger)
@@ -247,6 +251,7 @@ class ZoneGuard:
             # Without a measurement fingers are left at what they were last told.
             source = last or wanted
             return source.gripper_opening if source is not None else 0.0
+        measured = min(max(measured, 0.0), self._grippers.get(arm, measured))
         before = self._before
         if last is None or before is None or arm not in before.robot.gripper_opening:
             return measured

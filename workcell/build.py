@@ -11,6 +11,7 @@ from typing import Any
 from envs.actions import ActionScale
 from envs.assembly_env import AssemblyEnv
 from robot.control.whole_body import WholeBodyController
+from robot.driver import DriverSpec
 from robot.errors import ConfigError, UnknownName, WorkcellError
 from robot.loop import ControlLoop
 from robot.model import RobotModel
@@ -125,8 +126,8 @@ def build_sim(
     reflex = (
         balance_reflex(robot.name, source=cell.networks.get("balance")) if cell.balance else None
     )
-    controller = build_controller(robot, parts.model, cell, parts.driver.spec.limits, reflex)
-    zones = zones_of(task, parts.model)
+    controller = build_controller(robot, parts.model, cell, parts.driver.spec, reflex)
+    zones = zones_of(task, parts.model, parts.driver.spec)
     loop = ControlLoop(build_cell(parts, fixture.station, cell), controller, zones=zones)
     parts.world.save()
     env = AssemblyEnv(
@@ -191,17 +192,18 @@ def meeting(demands: Demands, cell: CellConfig) -> CellConfig:
     return dataclasses.replace(cell, action=action, guard=guard)
 
 
-def zones_of(task: Task, model: RobotModel) -> ZoneGuard | None:
+def zones_of(task: Task, model: RobotModel, spec: DriverSpec) -> ZoneGuard | None:
     """Return what keeps a robot's hands out of a job's zones, or None if the job has none.
 
     Args:
         task: The job.
         model: Of the robot.
+        spec: Of its driver.
     """
     if not task.zone_signals:
         return None
     config = ZoneConfig(open_signals=task.zone_signals, heartbeat=task.zone_heartbeat)
-    return ZoneGuard(tools_of(model), config)
+    return ZoneGuard(tools_of(model), config, spec.grippers)
 
 
 def build_cycle(config: RunConfig, *, gui: bool = False, video: Path | None = None) -> CycleRunner:

@@ -116,7 +116,7 @@ class PushBench:
                     robot,
                     self._parts.model,
                     cell,
-                    self._parts.driver.spec.limits,
+                    self._parts.driver.spec,
                     reflex if with_reflex else None,
                 ),
                 [self._look],

@@ -17,7 +17,7 @@ from robot.control.self_collision import pairs_of
 from robot.control.whole_body import WholeBodyController
 from robot.control.whole_body_config import WholeBodyConfig
 from robot.descriptions import derive
-from robot.driver import JointLimits
+from robot.driver import DriverSpec
 from robot.errors import ConfigError
 from robot.estimator import BaseEstimator
 from robot.geometry import Box
@@ -176,7 +176,7 @@ def build_controller(
     config: RobotConfig,
     model: RobotModel,
     cell: CellConfig,
-    limits: JointLimits,
+    spec: DriverSpec,
     reflex: Reflex | None = None,
 ) -> WholeBodyController:
     """Return the whole-body controller of a robot.
@@ -185,14 +185,21 @@ def build_controller(
         config: The robot.
         model: Its model.
         cell: Gains and limits.
-        limits: What its driver accepts.
+        spec: What its driver accepts.
         reflex: What moves its references in a shove.
     """
     shapes = derive(config.description).collision_shapes()
     pairs = pairs_of(config.collision_pairs, shapes, list(config.tool_frames.values()))
     feet = config.foot_half_sizes
     return WholeBodyController(
-        model, config.torso_link, feet, cell.controller, pairs, reflex, limits
+        model,
+        config.torso_link,
+        feet,
+        cell.controller,
+        pairs,
+        reflex,
+        spec.limits,
+        spec.grippers,
     )
 
 

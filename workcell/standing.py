@@ -145,9 +145,7 @@ class _Bench:
 
     def __init__(self, robot: RobotConfig, cell: CellConfig, noise: str, seed: int) -> None:
         self.parts = build_robot(robot, cell, noise)
-        self.controller = build_controller(
-            robot, self.parts.model, cell, self.parts.driver.spec.limits
-        )
+        self.controller = build_controller(robot, self.parts.model, cell, self.parts.driver.spec)
         self.shove = Shove(self.parts.body, robot.torso_link)
         self.parts.world.add_element(self.shove)
         self.parts.driver.place(*self.parts.start_posture, seed=seed)

@@ -65,6 +65,7 @@ class WholeBodyController(Controller):
         collision_pairs: Sequence[tuple[RoundedBox, RoundedBox]] = (),
         reflex: Reflex | None = None,
         limits: JointLimits | None = None,
+        grippers: Mapping[str, float] | None = None,
     ) -> None:
         """Allocate the program.
 
@@ -78,6 +79,8 @@ class WholeBodyController(Controller):
             reflex: What moves the references of the trunk in a shove, for a robot with feet.
             limits: What the device accepts; where they differ from the model's, the narrower ones
                 hold. The model's alone if omitted.
+            grippers: Largest opening of each gripper, in m, as in `DriverSpec`: one that is found a
+                little wider than it can be commanded is kept at that.
         """
         self._model = model
         self._config = config or WholeBodyConfig()
@@ -118,6 +121,7 @@ class WholeBodyController(Controller):
         self._quaternion_torso = np.array([0.0, 0.0, 0.0, 1.0])
         self._quaternion = np.zeros(4)
         self._rotation_error = np.zeros(3)
+        self._grippers = dict(grippers or {})
         self._gripper_opening: dict[str, float] = {}
         self._effort: Array | None = None
         self._hold_position: Array | None = None
@@ -140,7 +144,10 @@ class WholeBodyController(Controller):
             self._balance.reset(configuration.com(), feet)
         if self._reflex is not None:
             self._reflex.reset()
-        self._gripper_opening = dict(robot.gripper_opening)
+        self._gripper_opening = {
+            arm: min(max(opening, 0.0), self._grippers.get(arm, opening))
+            for arm, opening in robot.gripper_opening.items()
+        }
         self._effort = self._hold_position = None
         self._failures_in_a_row = self.unsolved = 0
         self._friction.reset()

@@ -31,6 +31,10 @@ def wanted(position, *, wrench=(0.0,) * 6, opening=0.03, stiffness=(1500.0, 50.0
     return ToolTarget(pose, np.asarray(wrench), np.repeat(stiffness, 3), opening)
 
 
+# Of its fingers, in m.
+WIDEST = 0.05
+
+
 def one(tool: ToolTarget) -> Target:
     return Target({"left": tool})
 
@@ -48,7 +52,7 @@ class Rig:
         self.signals = dict(signals)
         # What the guard measures is off by this much, in m.
         self.noise, self.noise_rng = 0.0, np.random.default_rng(1)
-        self.guard = ZoneGuard(lambda state: {"left": self.measured()}, config)
+        self.guard = ZoneGuard(lambda state: {"left": self.measured()}, config, {"left": WIDEST})
         self.guard.reset(zones)
         self.boxes = config.boxes(zones)
         self.points = config.points()

@@ -5,7 +5,7 @@ import pytest
 
 from robot.errors import SafetyStop
 from robot.state import BodyTarget, Target
-from tests.robot.hand_rig import CLOSED, DT, OPEN, Rig, one, uniform, wanted
+from tests.robot.hand_rig import CLOSED, DT, OPEN, WIDEST, Rig, one, uniform, wanted
 
 
 def test_a_hand_inside_is_frozen_whatever_is_asked():
@@ -49,6 +49,14 @@ def test_fingers_at_rest_go_on_squeezing_and_moving_ones_stop(told, moving):
     allowed = rig.guard.limit(one(wanted(rig.position, opening=0.05 - told)), rig.state())
     expected = rig.opening if moving else told
     assert allowed.tools["left"].gripper_opening == expected
+
+
+@pytest.mark.parametrize(("measured", "held"), [(WIDEST + 4e-5, WIDEST), (-4e-5, 0.0)])
+def test_fingers_are_not_held_further_than_they_go(measured, held):
+    rig = Rig([0.66, 0.1, 0.9])
+    rig.opening = measured
+    allowed = rig.guard.limit(one(wanted(rig.position)), rig.state())
+    assert allowed.tools["left"].gripper_opening == held
 
 
 def test_the_body_target_is_kept():

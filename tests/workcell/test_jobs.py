@@ -36,7 +36,7 @@ def test_a_pack_is_plugged_tested_and_unplugged():
     assert record.success, record.failure
     assert len(record.operations) == 4
     assert all(operation.success for operation in record.operations.values())
-    assert (record.guard_stops, record.disagreements) == (0, [])
+    assert (record.guard_stops, record.guard_clamps, record.disagreements) == (0, 0, [])
     assert record.force_limit_n == 120.0
 
 
@@ -53,5 +53,7 @@ def test_a_correction_is_learned_of_the_script_at_work_and_can_be_run(capfd, tmp
     stored = read_policy(out / "policy")
     assert stored.manifest.kind == "residual"
     assert stored.manifest.training.steps >= 32
+    assert stored.manifest.training.robot == "talos_fixed"
+    assert {record.robot for record in stored.manifest.evaluation} == {"talos"}
     record = cycle(Choice("nut_insertion", "factory", "talos_fixed", str(out / "policy")), 101)
     assert record.success, record.failure

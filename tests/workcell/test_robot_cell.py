@@ -30,7 +30,7 @@ def test_every_robot_builds_sees_and_stands(robot):
     parts = build_robot(robot, CELL)
     try:
         cell = build_cell(parts, MockStation(), CELL)
-        controller = build_controller(robot, parts.model, CELL, parts.driver.spec.limits)
+        controller = build_controller(robot, parts.model, CELL, parts.driver.spec)
         loop = ControlLoop(cell, controller)
         parts.driver.place(*parts.start_posture)
         loop.reset(np.random.default_rng(0))

@@ -20,7 +20,7 @@ STIFFNESS = np.array([1000.0] * 3 + [60.0] * 3)
 class Stand:
     """A robot in its start posture, and a controller that has been reset in it."""
 
-    def __init__(self, name, config=None, limits=None):
+    def __init__(self, name, config=None, limits=None, grippers=None):
         self.config, self.model = robot_config(name), robot_model(name)
         self.position = self.model.joint_position(self.config.posture)
         self.velocity = np.zeros(self.model.n)
@@ -31,7 +31,12 @@ class Stand:
         )
         self.wrenches = {}
         self.controller = WholeBodyController(
-            self.model, self.config.torso_link, self.config.foot_half_sizes, config, limits=limits
+            self.model,
+            self.config.torso_link,
+            self.config.foot_half_sizes,
+            config,
+            limits=limits,
+            grippers=grippers,
         )
         self.controller.reset(self.state())
 
@@ -182,6 +187,11 @@ def test_grippers_keep_what_they_were_told_last():
     assert stand.update(Target({})).gripper_opening == {"left": 0.03}
     stand.update(stand.targets(arms=("left",)))
     assert stand.update(Target({})).gripper_opening == {"left": 0.02}
+
+
+def test_a_gripper_that_is_found_wider_than_it_goes_is_not_asked_to_stay_so():
+    stand = Stand("talos_fixed", grippers={"left": 0.0299, "right": 0.05})
+    assert stand.update(Target({})).gripper_opening == {"left": 0.0299}
 
 
 def test_the_same_states_give_the_same_commands_after_a_reset():
