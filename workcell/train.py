@@ -57,7 +57,11 @@ class TrainResult:
     def confirmation(self) -> Margin | None:
         """What it is worth on seeds that nothing was chosen on."""
         standing = self.standing
-        return margin(standing.confirm_script, standing.confirm) if standing.confirm else None
+        best = standing.best
+        # What was measured may be the best of before, if this one is new.
+        if best is None or not standing.confirm or standing.confirmed != best.segment:
+            return None
+        return margin(standing.confirm_script, standing.confirm)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `--json` prints."""

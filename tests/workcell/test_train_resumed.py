@@ -52,6 +52,20 @@ def test_a_policy_that_the_checkpoint_does_not_know_is_not_measured_for_the_best
     assert stored.fingerprint == ended.standing.best.fingerprint
 
 
+def test_how_the_best_of_before_did_is_not_said_of_a_new_one(tmp_path):
+    def stop(now):
+        if now.doing.startswith("confirmation"):
+            raise KeyboardInterrupt
+
+    before = train(small(steps=128), tmp_path / "run")
+    assert before.confirmation.n == 3
+    cut = train(gone_on(tmp_path / "run", steps=256), resume=tmp_path / "run", on_progress=stop)
+    assert (cut.interrupted, cut.standing.best.segment, cut.confirmation) == (True, 4, None)
+    ended = train(gone_on(tmp_path / "run"), resume=tmp_path / "run")
+    assert ended.standing.confirmed == 4
+    assert ended.confirmation.n == 3
+
+
 def test_a_checkpoint_of_another_learner_is_named(tmp_path):
     train(small(steps=64), tmp_path / "run")
     file = tmp_path / "run" / "config.yaml"
