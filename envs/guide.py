@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -32,16 +31,15 @@ class Guide(ABC):
     correction_size: int
 
     @abstractmethod
-    def begin(
-        self, env: AssemblyEnv, seed: int, force_limit: float, attempts: float = math.inf
-    ) -> None:
+    def begin(self, env: AssemblyEnv, seed: int, force_limit: float, learning: bool = True) -> None:
         """Begin the episode to which an environment was just reset.
 
         Args:
             env: The environment.
             seed: For whatever the script draws.
             force_limit: Wrist force that should not be exceeded, in N.
-            attempts: How many attempts at a piece of work are corrected; all unless said.
+            learning: Whether all that can be is corrected, rather than what a policy that was
+                trained is trusted with.
         """
 
     @abstractmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -112,7 +111,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         # What is told of the end of an episode that was over before anything could be corrected.
         self._over: dict[str, Any] | None = None
         self._force_limit = 0.0
-        self._attempts = math.inf
+        self._learning = True
         self._hardest = 0.0
         self._idle_s = 0.0
         self._periods = 0
@@ -128,8 +127,9 @@ class ResidualEnv(gym.Env[Observation, Float32]):
                 without one, an episode of a seed below 900000. If it is over before anything can
                 be corrected, the first step says so, whatever its action.
             options: As of `AssemblyEnv`; and `force_limit_n`, in N, instead of a drawn one;
-                `attempts`, how many attempts at a piece of work are corrected, all unless said; and
-                `draw`, with which the seed decides what is drawn, also this episode.
+                `learning`, whether all is corrected that can be, true unless said, or what a policy
+                that was trained is trusted with; and `draw`, with which the seed decides what is
+                drawn, also this episode.
 
         Raises:
             ConfigError: If ten episodes that were drawn ended before anything could be corrected.
@@ -141,7 +141,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
             self.np_random = np.random.default_rng((seed, _OWN_DRAWS))
         options = dict(options or {})
         limit = options.pop("force_limit_n", None)
-        self._attempts = float(options.pop("attempts", math.inf))
+        self._learning = bool(options.pop("learning", True))
         draw = bool(options.pop("draw", False))
         if seed is not None and not draw:
             return self._begin(seed, options, limit)
@@ -174,7 +174,7 @@ class ResidualEnv(gym.Env[Observation, Float32]):
         drawn = float(self.np_random.uniform(*self.reward.force_limit_n))
         self._force_limit = drawn if limit is None else float(limit)
         self._hardest, self._periods = 0.0, 0
-        self.guide.begin(self.env, episode, self._force_limit, self._attempts)
+        self.guide.begin(self.env, episode, self._force_limit, self._learning)
         self._idle_s = 0.0
         self._outcome, self._last, self._over = info["outcome"], observation, None
         self._seen = self.guide.look(observation)

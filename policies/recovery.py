@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.phases import Phase
+from policies.sense import Sense
+from tasks.phases import Motion, Phase
 
 # Names of the phases with which a part begins to be carried back.
 _CARRYING = ("around", "carry")
+# A part thinner than this share of its width is no part: the hand is empty.
+_LOST_SHARE = 0.85
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,18 @@ class ScriptedConfig:
             "reseat": self.reseats,
             "fetch": self.fetches,
         }
+
+    def askew(self, sense: Sense) -> bool:
+        """Return whether a part is felt to be held so far off that it is worth taking again."""
+        felt, shift_x, shift_z, angle = sense.in_hand
+        off = math.hypot(shift_x, shift_z) > self.askew_m
+        return self.use_touch and felt > 0.5 and (off or abs(angle) > self.askew_rad)
+
+
+def is_empty(phases: Sequence[Phase], sense: Sense) -> bool:
+    """Return whether the fingers are closer together than on the part that a plan takes."""
+    width = next(p.limits["width_mm"] for p in phases if p.motion is Motion.GRASP)
+    return sense.opening < _LOST_SHARE * 1e-3 * width
 
 
 def named(phases: Sequence[Phase], name: str, operation: str) -> int | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from policies.contact import Align, Contact, Insert, Search, Verify
+from policies.contact import Align, Contact, Insert, Verify
 from policies.mating import Mate
 from policies.motions import Await, Grasp, Move, Release, ScriptedMotion, Zero
 from policies.plugging import Extract, Lock, Pull, Unlock
+from policies.search import Search
 from tasks.phases import Motion
 
 MOTIONS: dict[Motion, type[ScriptedMotion]] = {

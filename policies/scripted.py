@@ -86,6 +86,12 @@ class ScriptedPolicy(Policy):
         walker = self._walkers[arm]
         return walker.attempt if isinstance(walker, ArmWalker) else 1
 
+    def search_anew(self, arm: str) -> None:
+        """Let an arm go back to where the search that it is at began, if it is at one."""
+        walker = self._walkers[arm]
+        if isinstance(walker, ArmWalker):
+            walker.search_anew()
+
     def walked(self, arm: str) -> float:
         """Return how much of an arm's plan is walked, from 0 to 1; a retry takes it back."""
         walker = self._walkers[arm]

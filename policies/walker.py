@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from policies.contact import Contact, Search
+from policies.contact import Contact
 from policies.contact_estimator import contact_estimators
 from policies.contact_state import ContactState
 from policies.memory import IN_SOCKET, Memory
 from policies.motions import MIDDLE, STIFF, Move, Release, ScriptedMotion, Zero
 from policies.plugging import Extract
-from policies.recovery import ScriptedConfig, following, named, put_back
+from policies.recovery import ScriptedConfig, following, is_empty, named, put_back
 from policies.repertoire import MOTIONS
+from policies.search import Search
 from policies.sense import Sense, Status, Wish
 from robot.arrays import Array
 from robot.spatial import Pose
 from tasks.phases import Motion, Phase
 
-# A part thinner than this share of its width is no part: the hand is empty.
-_LOST_SHARE = 0.85
 # A part that is drawn back is pulled no harder than this, in N.
 _PULL_BACK = 60.0
 # What failures that seldom get better are retried as.
@@ -101,6 +99,11 @@ class ArmWalker:
         if self.finished or self._motion is None or self._detour is not None:
             return False
         return self.phases[self.index].heavy and self._motion.heavy
+
+    def search_anew(self) -> None:
+        """Go back to where the search under way began, if one is; it is no other attempt."""
+        if isinstance(self._motion, Search):
+            self._motion.begin_anew()
 
     def step(self, sense: Sense, may_push: bool = True) -> Wish:
         """Return what this arm wants next.
@@ -223,17 +226,12 @@ class ArmWalker:
 
     def _lies_askew(self, phase: Phase, sense: Sense) -> bool:
         """Return whether a part was taken so far off that it is worth taking again."""
-        again = phase.place and self._attempt["regrasp"] < self.config.regrasps
-        if phase.motion is not Motion.GRASP or not again or not self.config.use_touch:
+        if phase.motion is not Motion.GRASP or not phase.place:
             return False
-        felt, shift_x, shift_z, angle = sense.in_hand
-        off = math.hypot(shift_x, shift_z) > self.config.askew_m
-        return felt > 0.5 and (off or abs(angle) > self.config.askew_rad)
+        return self._attempt["regrasp"] < self.config.regrasps and self.config.askew(sense)
 
     def _lost(self, sense: Sense) -> bool:
-        width = next(p.limits["width_mm"] for p in self.phases if p.motion is Motion.GRASP)
-        empty = sense.opening < _LOST_SHARE * 1e-3 * width
-        self._lost_for = self._lost_for + 1 if empty else 0
+        self._lost_for = self._lost_for + 1 if is_empty(self.phases, sense) else 0
         return self._lost_for >= 2
 
     def _recover(self, reason: str, sense: Sense) -> Wish:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 from envs.residual_env import ResidualEnv
 from policies.learner import Sizes
 from policies.network import Mlp
-from policies.residual import ResidualConfig
+from policies.residual_config import ResidualConfig
 from policies.rollout import Chunk, Collector, EpisodeEnd, Explorer
 from robot.errors import ConfigError, UnknownName, WorkcellError
 from workcell.config import RunConfig
@@ -112,7 +112,7 @@ class ResidualBench:
     def run(self, seed: int, network: Mlp | None) -> EpisodeEnd:
         """Run one whole episode; what is told and what is corrected is as it will be."""
         config = self._config.get("residual", ResidualConfig)
-        told = {"force_limit_n": config.force_limit_n, "attempts": config.attempts}
+        told = {"force_limit_n": config.force_limit_n, "learning": False}
         return self._trials.run(seed, network, told)
 
     def save(self, path: Path, network: Mlp, facts: TrainedFacts) -> str:

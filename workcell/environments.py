@@ -10,7 +10,7 @@ import numpy as np
 from envs.assembly_env import AssemblyEnv
 from envs.residual_env import ResidualEnv
 from envs.residual_reward import ResidualReward
-from policies.residual import ResidualConfig
+from policies.residual_config import ResidualConfig
 from policies.scripted import ScriptedConfig
 from policies.senses import SensesConfig
 from robot.errors import ConfigError, UnknownName, WorkcellError

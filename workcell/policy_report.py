@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envs.residual_env import TRAINING_SEEDS
-from policies.residual import ResidualConfig
+from policies.residual_config import ResidualConfig
 from robot.errors import ConfigError
+from tasks.phases import Motion
 from workcell.config import plain
 from workcell.policy_folder import StoredPolicy
 from workcell.policy_manifest import EvaluationRecord, Manifest
@@ -57,12 +58,14 @@ def _bounds(stored: StoredPolicy) -> Iterator[tuple[str, str]]:
     """Yield how far a correction of a script may go, as it is in force."""
     if isinstance(stored.config, ResidualConfig):
         bounds, tries = stored.config.authority, stored.config.attempts
+        searches = Motion.SEARCH.value in bounds.motions
         when = "in the first attempt" if tries == 1 else f"in the first {tries} attempts"
         yield (
             "corrects by",
             f"at most {list(bounds.translation_m)} m and {list(bounds.rotation_rad)} rad, "
             f"stiffness by {bounds.stiffness:g}, within {bounds.rise_s:g} s, while it does "
-            f"{', '.join(bounds.motions)}, {when}",
+            f"{', '.join(bounds.motions)}, {when}"
+            + (f", a search for {stored.config.search_s:g} s" if searches else ""),
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +15,9 @@ from envs.observations import Observation
 from envs.residual_env import ResidualEnv
 from policies.contract import Contract
 from policies.correction import CORRECTION_SIZE
+from policies.corrector import Corrector
 from policies.network import Mlp
-from policies.residual import Corrector, ResidualConfig
+from policies.residual_config import ResidualConfig
 from robot.arrays import Array
 from robot.spatial import Pose
 from workcell.briefing import brief_of, workplace_of
@@ -58,12 +58,10 @@ class ScriptGuide(Guide):
         self.sensed_size = self._corrector.sensed.shape[1]
 
     @override
-    def begin(
-        self, env: AssemblyEnv, seed: int, force_limit: float, attempts: float = math.inf
-    ) -> None:
+    def begin(self, env: AssemblyEnv, seed: int, force_limit: float, learning: bool = True) -> None:
         brief = brief_of(env, seed)
         self._all_arms = brief.arms
-        self._corrector.reset(brief, force_limit, attempts)
+        self._corrector.reset(brief, force_limit, learning)
 
     @override
     def look(self, observation: Observation) -> Float32:

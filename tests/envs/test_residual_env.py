@@ -157,12 +157,12 @@ def test_a_script_with_nothing_left_to_do_ends_the_episode_after_a_while(env):
     assert 1.5 < (steps - 4) * env.dt < 1.6
 
 
-def test_a_force_limit_and_a_number_of_attempts_can_be_given_for_an_episode(env):
+def test_a_force_limit_and_how_far_to_correct_can_be_given_for_an_episode(env):
     made = residual(env)
-    made.reset(seed=0, options={"force_limit_n": 27.5, "attempts": 2})
-    assert made.guide.begun[-1] == (0, 27.5, 2)
+    made.reset(seed=0, options={"force_limit_n": 27.5, "learning": False})
+    assert made.guide.begun[-1] == (0, 27.5, False)
     made.reset(seed=0)
-    assert made.guide.begun[-1][2] == np.inf
+    assert made.guide.begun[-1][2] is True
 
 
 def test_an_actor_is_not_told_what_only_a_critic_may_know(monkeypatch):
@@ -287,9 +287,9 @@ def test_a_network_that_learned_from_one_arm_corrects_that_one_alone(nuts, tmp_p
     assert list(corrected) == [4.0 * (arm == left) for arm in range(2)]
 
 
-@pytest.mark.parametrize(("attempts", "corrected"), [(1, False), (2, True), (None, True)])
+@pytest.mark.parametrize(("learning", "corrected"), [(False, False), (True, True), (None, True)])
 def test_what_is_validated_is_corrected_in_as_many_attempts_as_the_policy_will_be(
-    nuts, monkeypatch, attempts, corrected
+    nuts, monkeypatch, learning, corrected
 ):
     monkeypatch.setattr(ScriptedPolicy, "attempt", lambda script, arm: 2)
 
@@ -299,7 +299,7 @@ def test_what_is_validated_is_corrected_in_as_many_attempts_as_the_policy_will_b
             nuts.step(action)
         return nuts._last
 
-    given = {} if attempts is None else {"attempts": attempts}
+    given = {} if learning is None else {"learning": learning}
     alone, other = walked(0.0 * ones(nuts), {}), walked(ones(nuts), given)
     same = all(np.array_equal(alone[key], other[key]) for key in alone)
     assert same is not corrected

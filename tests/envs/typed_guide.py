@@ -18,8 +18,8 @@ class TypedGuide(Guide):
         self.plan, self.end = plan, end
         self.begun, self.corrections = [], []
 
-    def begin(self, env, seed, force_limit, attempts=np.inf):
-        self.begun.append((seed, force_limit, attempts))
+    def begin(self, env, seed, force_limit, learning=True):
+        self.begun.append((seed, force_limit, learning))
         self.at = -1
         self.rng = np.random.default_rng(seed)
 

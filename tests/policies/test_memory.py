@@ -6,9 +6,9 @@ One arm with its part, between a dock and a header, in a world made of rules.
 import numpy as np
 import pytest
 
-from policies.contact import Search
 from policies.memory import Memory
 from policies.recovery import ScriptedConfig
+from policies.search import Search
 from policies.sense import Status
 from robot.spatial import Pose
 from tasks.phases import Motion

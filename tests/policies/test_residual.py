@@ -9,9 +9,11 @@ import pytest
 from policies.contact_state import ContactState
 from policies.contract import Contract
 from policies.correction import Authority, Heading, Offset
+from policies.corrector import Corrector
 from policies.network import Mlp, MlpSpec, Normalization
 from policies.policy import Brief
-from policies.residual import Corrector, ResidualConfig, ResidualPolicy
+from policies.residual import ResidualPolicy
+from policies.residual_config import ResidualConfig
 from policies.residual_view import ArmView, entries
 from policies.scripted import ScriptedPolicy
 from policies.sense import Sense

@@ -1,15 +1,19 @@
-"""What a learned correction is trusted with: an attempt, and no more where that failed."""
+"""What a learned correction is trusted with: an attempt, and a search for a while, and no more."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from policies.corrector import Corrector
 from policies.recovery import ScriptedConfig
-from policies.residual import ResidualConfig
+from policies.residual_config import ResidualConfig
+from policies.scripted import ScriptedPolicy
+from policies.search import Search
 from policies.walker import ArmWalker
 from tasks.phases import Motion
 from tests.policies.plug_rules import (
+    DT,
     GOAL,
     STIFFNESS,
     Socket,
@@ -67,6 +71,56 @@ def test_attempts_are_counted_on_where_another_part_is_fetched():
     assert attempts == [1, 2, 3, 4, 5, 6, 1]
 
 
-def test_no_attempt_to_correct_is_refused():
-    with pytest.raises(ValueError, match="attempts: expected 1 or more, got 0"):
-        ResidualConfig(attempts=0)
+class Searches:
+    """What the left arm's searches are like: their angles, and by how much they are corrected."""
+
+    def __init__(self, bias, learning=False, **trusted):
+        config = ResidualConfig(shared=True, **trusted)
+        corrector, cell = Corrector(config, ARMS), RuleCell()
+        corrector.reset(cell.brief, learning=learning)
+        self.angles, self.corrections = [], []
+        while (phase := corrector.script.doing("left")) is None or phase.name != "align":
+            corrector.look(cell.observe())
+            motion = corrector.script._walkers["left"]._motion
+            if isinstance(motion, Search):
+                self.angles.append(motion.angle)
+            cell.step(corrector.act(np.full((2, 7), bias, np.float32)))
+            if isinstance(motion, Search):
+                self.corrections.append(np.abs(corrector._offsets["left"].value).max())
+
+
+def test_a_search_that_is_led_for_too_long_begins_anew_and_is_not_led():
+    # It is under way since the step that felt contact, and so long with its eighth own step.
+    steps = 7
+    trusted = {"search_s": (steps + 1.5) * DT}
+    led = Searches(0.1, **trusted)
+    assert led.angles[steps] == 0.0
+    assert np.diff(led.angles[:steps]).min() > 0.0
+    assert np.diff(led.angles[steps:]).min() >= 0.0
+    assert max(led.corrections[:steps]) > 0.0
+    assert max(led.corrections[-4:]) == 0.0
+    alone = Searches(0.0, **trusted)
+    assert np.diff(alone.angles).min() >= 0.0
+    assert len(led.angles) > steps + len(alone.angles)
+
+
+@pytest.mark.parametrize("trusted", [{"learning": True, "search_s": 0.2}, {"search_s": 60.0}])
+def test_a_search_is_led_to_its_end_where_one_learns_and_where_there_is_time(trusted):
+    led = Searches(0.1, **trusted)
+    assert np.diff(led.angles).min() >= 0.0
+    assert led.corrections[-2] > 0.0
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_search_of_an_attempt_that_is_not_corrected_goes_on(monkeypatch, attempts):
+    monkeypatch.setattr(ScriptedPolicy, "attempt", lambda script, arm: 2)
+    angles = Searches(0.1, search_s=8 * DT, attempts=attempts).angles
+    assert bool(np.diff(angles).min() < 0.0) is (attempts == 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("attempts", "1 or more"), ("search_s", "more than 0")]
+)
+def test_no_attempt_and_no_time_to_correct_are_refused(name, least):
+    with pytest.raises(ValueError, match=f"{name}: expected {least}, got 0"):
+        ResidualConfig(**{name: 0})

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from policies.residual import ResidualConfig, ResidualPolicy
+from policies.residual import ResidualPolicy
+from policies.residual_config import ResidualConfig
 from tests.policies.test_residual import ARMS, RuleCell, contract, residual, zero_network
 
 

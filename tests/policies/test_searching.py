@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from policies.contact import Align, Search
+from policies.contact import Align
+from policies.search import Search
 from policies.sense import Sense, Status
 from robot.spatial import Pose
 from tests.policies.plug_rules import DT, GOAL, SpringHand, begin
@@ -130,6 +131,25 @@ def test_it_goes_back_once():
     assert (status, reason) == (Status.FAILED, "pin_not_found")
     assert np.diff(away).min() > -1e-4
     assert 3.5e-3 < max(away) < 4.5e-3
+
+
+@pytest.mark.parametrize("start", [0.0, 6.0])
+def test_one_that_begins_anew_goes_back_at_its_speed_and_around_again(start):
+    search = Searched(limits={**NUT, "from_rad": start})
+    while search.motion.angle < 10.0:
+        assert search.step()[0] is Status.RUNNING
+    search.motion.begin_anew()
+    places, angles = [search.side], []
+    while search.motion.angle < 10.0:
+        assert search.step()[0] is Status.RUNNING
+        places.append(search.side)
+        angles.append(search.motion.angle)
+    assert angles[0] == start
+    assert np.diff(angles).min() >= 0.0
+    steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    assert steps.max() < 3.0 * NUT["speed_m_s"] * DT
+    nearest = min(np.linalg.norm(place) for place in places)
+    assert nearest == pytest.approx(1e-3 * start / (2.0 * np.pi), abs=4e-4)
 
 
 @pytest.mark.parametrize("kind", [Search, Align])

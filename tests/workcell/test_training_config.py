@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from envs import CORRECTED
-from policies.residual import ResidualConfig
+from policies.residual_config import ResidualConfig
 from robot.errors import ConfigError
 from tests.workcell.fake_bench import Toy
 from workcell import benches
